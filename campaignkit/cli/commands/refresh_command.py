@@ -1,0 +1,110 @@
+"""`campaignkit refresh`."""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from campaignkit.cli.options import Common, campaigns_argument, common_options, output_format
+
+if TYPE_CHECKING:
+    from campaignkit.engine.refresher import Refreshed
+
+
+@click.command("refresh")
+@campaigns_argument
+@click.option("--watch", is_flag=True, help="Go on until all are delivered, read, failed, or past the horizon.")
+@click.option("--timeout", metavar="SECONDS", type=click.FloatRange(min=0), help="End --watch after this many seconds.")
+@output_format("text", "json")
+@common_options
+def command(common: Common, campaigns: tuple[str, ...], watch: bool, timeout: float | None, form: str) -> int:
+    """Ask the provider for statuses and store them.
+
+    Sends nothing to anybody, and never blocks an apply. Errors of the provider are shown at the campaign file and line
+    they concern, from the first poll that brings them.
+    """
+    from campaignkit.cli.exit_codes import worst
+    from campaignkit.cli.holding import Holding, provider
+    from campaignkit.cli.interrupts import stopping
+    from campaignkit.cli.progress import people_progress
+    from campaignkit.cli.project import indexed
+    from campaignkit.cli.secrets import read_token
+    from campaignkit.engine.overview import overview
+    from campaignkit.engine.refresher import RefreshJob
+    from campaignkit.reports import status as report
+
+    opened = indexed(common)
+    environment, console = opened.environment, common.console
+    token = read_token(environment)
+    holding = Holding(common.project, environment)
+    if environment.is_sandbox:
+        console.sandbox()
+    holding.ensure_sandbox()
+    stopped = [False]
+
+    def stop() -> None:
+        stopped[0] = True
+
+    with holding.shared_store() as store, provider(holding, token) as reachable, reachable.reader() as reader:
+        names = opened.known_campaigns(campaigns, [found.key.campaign for found in store.mailings()])
+        job = RefreshJob(
+            store=store, reader=reader, clock=holding.clock, environment=environment, campaigns=names, stopped=lambda: stopped[0]
+        )
+        with stopping(stop, console.warn):
+            if watch:
+                result = job.watch(timeout=timeout, chance=random.Random(), heard=lambda found: _heard(common, found))
+            else:
+                with people_progress(console, 0, "asking"):
+                    result = job.once()
+        view = overview(store, environment, opened.index, campaigns=names, alive=holding.alive())
+    mailings = [mailing for campaign in view.campaigns for mailing in campaign.mailings]
+    errors = [error for mailing in mailings for error in mailing.errors]
+    if form == "json":
+        document: dict[str, Any] = {
+            "format_version": report.FORMAT_VERSION,
+            "environment": environment.name,
+            "requests": result.requests,
+            "polled": result.polled,
+            "changed": result.changed,
+            "final": result.final,
+            "statuses": _statuses(mailings),
+            "errors": [{"message": e.message, "path": e.path, "line": e.line, "recipients": e.recipients} for e in errors],
+            "failures": result.failures,
+        }
+        console.document(document | ({"sandbox": True} if environment.is_sandbox else {}))
+    else:
+        console.data(report.status_text(view))
+    for text in (*result.failures, *result.notes):
+        console.warn(text)
+    _say(common, result)
+    rejected = any(mailing.errors and not mailing.statuses for mailing in mailings) or any(mailing.rejected for mailing in mailings)
+    unknown = any(mailing.unknown - _abandoned(mailing) > 0 for mailing in mailings)
+    if unknown:
+        console.command(f"campaignkit resolve --env {environment.name}")
+    elif result.failures:
+        console.command(f"campaignkit refresh --env {environment.name}")
+    return worst(unknown=unknown, interrupted=stopped[0], rejected=rejected, incomplete=bool(result.failures))
+
+
+def _abandoned(mailing: Any) -> int:
+    return sum(request.recipients for request in mailing.requests if request.outcome in {"abandoned", "in_flight"})
+
+
+def _statuses(mailings: list[Any]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for mailing in mailings:
+        for word, number in mailing.statuses.items():
+            found[word] = found.get(word, 0) + number
+    return dict(sorted(found.items()))
+
+
+def _heard(common: Common, found: Refreshed) -> None:
+    if found.polled:
+        common.console.say(f"{found.polled:,} requests asked, {found.changed:,} changes, {found.pending:,} still under way")
+
+
+def _say(common: Common, result: Refreshed) -> None:
+    rest = "all settled" if result.settled else f"{result.pending:,} requests still under way"
+    common.console.say(f"{result.polled:,} of {result.requests:,} accepted requests asked, {result.changed:,} changes; {rest}.")

@@ -1,0 +1,72 @@
+"""Where words go: data to stdout, talk and progress to stderr, colour only where it is wanted."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+SANDBOX_LINE = "SANDBOX: nobody is messaged"
+
+
+@dataclass(slots=True)
+class Console:
+    """Output of one command. `verbosity`: -1 quiet, 0 usual, 1 more."""
+
+    color: bool | None = None
+    verbosity: int = 0
+
+    def data(self, text: str) -> None:
+        """Print data."""
+        click.echo(text, nl=False, color=self.color)
+
+    def document(self, document: object) -> None:
+        """Print one JSON document."""
+        click.echo(json.dumps(document, ensure_ascii=False, indent=2))
+
+    def record(self, record: dict[str, Any]) -> None:
+        """Print one JSON record on its own line, at once."""
+        click.echo(json.dumps(record, ensure_ascii=False))
+        sys.stdout.flush()
+
+    def say(self, text: str, *, style: str | None = None) -> None:
+        """Tell people something, unless they asked for quiet."""
+        if self.verbosity >= 0:
+            self._err(text, style)
+
+    def warn(self, text: str) -> None:
+        """Tell people something they must not miss."""
+        self._err(text, "yellow")
+
+    def error(self, text: str) -> None:
+        """Say what went wrong."""
+        self._err(text, "red")
+
+    def command(self, text: str) -> None:
+        """The last line: the exact command to run."""
+        click.echo(text, err=True)
+
+    def sandbox(self) -> None:
+        """Say first that nobody is messaged."""
+        self._err(SANDBOX_LINE, "cyan")
+
+    def _err(self, text: str, style: str | None) -> None:
+        click.secho(text, err=True, fg=style, color=self.color)
+
+    @property
+    def interactive(self) -> bool:
+        """Whether somebody sits at both ends."""
+        return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def wanted_color(choice: str) -> bool | None:
+    """`--color`, NO_COLOR and FORCE_COLOR, in this order; None leaves it to the terminal."""
+    if choice != "auto":
+        return choice == "always"
+    if os.environ.get("NO_COLOR"):
+        return False
+    return True if os.environ.get("FORCE_COLOR") else None

@@ -1,0 +1,170 @@
+"""Getting at the state and the provider for one command: the composition root, where concrete classes are named."""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from campaignkit.errors import RefusedError, StateError
+from campaignkit.model.clock import Clock, SystemClock
+from campaignkit.model.settings import Environment
+
+if TYPE_CHECKING:
+    from campaignkit.provider.port import StatusReader
+    from campaignkit.states.store import StateReader, Store
+
+
+
+@dataclass(slots=True)
+class Holding:
+    """Where an environment's state is, and how to open it."""
+
+    root: Path
+    environment: Environment
+    clock: Clock = field(default_factory=SystemClock)
+
+    @property
+    def path(self) -> Path:
+        """The state's file."""
+        return self.root / self.environment.state
+
+    @property
+    def recorded_lineage(self) -> str | None:
+        """The lineage that `campaignkit.lock` names; None for the embedded sandbox, or where it names none."""
+        if self.environment.is_sandbox:
+            return None
+        from campaignkit.states.lockfile import read_pins
+
+        entry = read_pins(self.root).get(self.environment.name)
+        if entry is not None and entry.origin != self.environment.base_url:
+            raise StateError(
+                f"campaignkit.lock ties {self.environment.name} to {entry.origin}, but its base_url is {self.environment.base_url}. "
+                "Nothing was sent. If the provider's address has changed, campaignkit.lock and the state must say so too."
+            )
+        return entry.lineage if entry else None
+
+    def ensure_sandbox(self) -> None:
+        """The embedded sandbox's state makes itself."""
+        if self.environment.is_sandbox and not self.path.exists():
+            from campaignkit.states.sqlite import create
+
+            create(self.path, environment=self.environment.name, origin=self.environment.base_url, lineage=new_lineage(), at=self.clock.now())
+
+    def open_reader(self) -> StateReader:
+        """The state, for looking.
+
+        Raises:
+            StateError: It is missing, damaged or of something else.
+        """
+        from campaignkit.states.sqlite import open_reader
+
+        return open_reader(self.path, environment=self.environment.name, origin=self.environment.base_url, lineage=self._lineage())
+
+    def open_store(self) -> Store:
+        """The state, for changing; take the lock first.
+
+        Raises:
+            StateError: It is missing, damaged or of something else.
+        """
+        from campaignkit.states.sqlite import open_store
+
+        return open_store(self.path, environment=self.environment.name, origin=self.environment.base_url, lineage=self._lineage())
+
+    def _lineage(self) -> str | None:
+        lineage = self.recorded_lineage
+        if lineage is None and not self.environment.is_sandbox and self.path.exists():
+            raise StateError(
+                f"{self.environment.state} stands here, but campaignkit.lock names no state for {self.environment.name}. Nothing was "
+                "sent. Restore the committed campaignkit.lock; a state that nobody recorded may be the wrong one."
+            )
+        return lineage
+
+    @contextlib.contextmanager
+    def locked_store(self, command: str) -> Iterator[Store]:
+        """The state for changing, with its lock held.
+
+        Raises:
+            StateError: It is missing, damaged or of something else.
+            LockedError: Another run holds it.
+        """
+        from campaignkit.states.lock import StateLock
+
+        self.ensure_sandbox()
+        self.open_reader().close()  # what is wrong with the state is said before who holds it
+        lock = StateLock(self.path)
+        lock.acquire(timeout=0.0, command=command)
+        try:
+            store = self.open_store()
+            try:
+                yield store
+            finally:
+                store.close()
+        finally:
+            lock.release()
+
+    @contextlib.contextmanager
+    def shared_store(self) -> Iterator[Store]:
+        """The state for storing statuses beside a running apply: no lock is taken, each poll is its own transaction."""
+        store = self.open_store()
+        try:
+            yield store
+        finally:
+            store.close()
+
+    def alive(self) -> bool:
+        """Whether a living run holds the state."""
+        from campaignkit.states.lock import holder
+
+        return holder(self.path) is not None
+
+
+def new_lineage() -> str:
+    """A random id for a new state."""
+    return secrets.token_hex(16)
+
+
+@dataclass(frozen=True, slots=True)
+class Reachable:
+    """Where the provider is, and the token for it."""
+
+    base_url: str
+    token: str
+    environment: Environment
+
+    @contextlib.contextmanager
+    def reader(self) -> Iterator[StatusReader]:
+        """Reads only; nothing that can send."""
+        from campaignkit.provider.reads import StatusClient
+
+        environment = self.environment
+        with StatusClient(
+            self.base_url, self.token, token_in=environment.token_in,
+            connect_timeout=environment.connect_timeout, read_timeout=environment.deadline,
+        ) as client:  # fmt: skip
+            yield client
+
+
+@contextlib.contextmanager
+def provider(holding: Holding, token: str) -> Iterator[Reachable]:
+    """The provider of an environment; the embedded sandbox runs for as long as the block does.
+
+    Beside the sandbox's state, `NAME.scenario.json` scripts its faults, and `NAME.sandbox` is what it remembers.
+    """
+    environment = holding.environment
+    if not environment.is_sandbox:
+        yield Reachable(environment.base_url, token, environment)
+        return
+    from campaignkit.sandbox.scenario import ScenarioError, load_scenario
+    from campaignkit.sandbox.server import EmbeddedServer
+
+    script = holding.path.with_suffix(".scenario.json")
+    try:
+        scenario = load_scenario(script) if script.exists() else None
+    except ScenarioError as error:
+        raise RefusedError(f"{script.name}: {error}. Nothing was sent.") from None
+    with EmbeddedServer(holding.path.with_suffix(".sandbox"), scenario=scenario) as server:
+        yield Reachable(server.url, token, environment)

@@ -1,0 +1,140 @@
+"""The command `campaignkit`: a lazy group, and the one place where errors become words and exit codes."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from campaignkit import __version__
+from campaignkit.cli.console import Console
+from campaignkit.cli.options import group_options
+
+if TYPE_CHECKING:
+    from campaignkit.errors import CampaignKitError
+
+# The commands and their short help, so that `--help` imports none of them.
+COMMANDS = {
+    "init": "Make a new project that works against the sandbox at once.",
+    "validate": "Find every problem of definitions, audiences and templates.",
+    "compile": "Print the request bodies of the whole audience.",
+    "render": "Show the messages as people get them.",
+    "plan": "Show what apply would do, and why.",
+    "apply": "Send exactly what the plan shows, each person once.",
+    "refresh": "Ask the provider for statuses and store them.",
+    "status": "Show what the state knows of everyone.",
+    "resolve": "List unknown requests, or settle one.",
+    "state": "The store itself: init, list, show, export, verify, forget.",
+    "sandbox": "The stand-in provider as a server on loopback.",
+}
+
+
+class LazyGroup(click.Group):
+    """Imports a command's module when it is asked for, not before."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """In the order of a first day's work."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """One command, imported now."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"campaignkit.cli.commands.{cmd_name}_command")
+        command = module.command
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The table of commands, without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click does, with a hint for a mistyped name."""
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            from difflib import get_close_matches
+
+            near = get_close_matches(args[0], COMMANDS, n=1)
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            ctx.fail(f"No such command {args[0]!r}.{hint}")
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, "-V", "--version", message="campaignkit %(version)s")
+@group_options
+def cli(**_values: Any) -> None:
+    """Campaigns as code for SMS.by's Viber API: plan, review, and send each person exactly once."""
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command line; returns the exit code and prints whatever went wrong."""
+    from campaignkit.cli.exit_codes import ExitCode
+
+    try:
+        result = cli.main(args=arguments, prog_name="campaignkit", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        return ExitCode.USAGE
+    except click.UsageError as error:
+        error.show()
+        return ExitCode.USAGE
+    except click.ClickException as error:
+        error.show()
+        return ExitCode.UNEXPECTED
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Interrupted before anything was sent.", err=True)
+        return ExitCode.INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has gone; what was sent is recorded, and there is nobody to tell.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.DONE
+    except Exception as error:  # noqa: BLE001 - no traceback ever reaches a user
+        return _failed(error)
+    return int(result) if isinstance(result, int) else ExitCode.DONE
+
+
+def _failed(error: Exception) -> int:
+    from campaignkit.cli.exit_codes import ExitCode, code_of
+    from campaignkit.errors import CampaignKitError
+
+    if isinstance(error, CampaignKitError):
+        _explain(error)
+        return code_of(error)
+    if os.environ.get("CAMPAIGNKIT_DEBUG"):
+        raise error
+    where = error.__traceback__
+    while where is not None and where.tb_next is not None:
+        where = where.tb_next
+    spot = f" at {os.path.basename(where.tb_frame.f_code.co_filename)}:{where.tb_lineno}" if where else ""  # noqa: PTH119
+    console = Console()
+    console.error(f"Unexpected error: {type(error).__name__}{spot}. This is a fault of campaignkit.")
+    console.error("What was sent so far is in the state. CAMPAIGNKIT_DEBUG=1 shows more; it may show personal data.")
+    console.command("campaignkit status")
+    return ExitCode.UNEXPECTED
+
+
+def _explain(error: CampaignKitError) -> None:
+    from campaignkit.errors import DefinitionError
+
+    console = Console()
+    if isinstance(error, DefinitionError):
+        from campaignkit.reports.diagnostics import text
+
+        click.echo(text(error.diagnostics), err=True, nl=False)
+        console.error(error.message or "Nothing was sent: these problems come first.")
+    else:
+        from campaignkit.reports.safe import line
+
+        console.error(line(error.message, 2000))
+    if error.next_command:
+        console.command(error.next_command)
+
+
+def entry() -> None:
+    """The console script."""
+    sys.exit(run(sys.argv[1:]))

@@ -1,0 +1,32 @@
+"""What an apply leaves behind in words: what was sent, what was not, what is unknown, and what to run next."""
+
+from __future__ import annotations
+
+from campaignkit.cli.console import Console
+from campaignkit.engine.applier import Applied
+from campaignkit.plans.plan import Plan
+from campaignkit.reports.safe import line
+
+
+def receipt(console: Console, plan: Plan, applied: Applied, *, again: str) -> None:
+    """Say how it ended; the last line is a command wherever a person is needed."""
+    environment = plan.environment.name
+    if applied.requests or applied.not_sent:
+        parts = [f"{applied.accepted:,} accepted"]
+        parts += [f"{getattr(applied, name):,} {name.replace('_', ' ')}" for name in ("rejected", "throttled", "not_sent", "unknown") if getattr(applied, name)]
+        console.say(f"Sent: {', '.join(parts)}, in {applied.requests:,} requests.", style="green" if applied.accepted else None)
+    for reason, people in applied.reasons.most_common(5):
+        console.warn(f"  {people:,}: {line(reason)}")
+    if applied.stopped:
+        console.warn(f"Stopped: {line(applied.stopped)}.")
+    if applied.interrupted:
+        console.warn(f"Interrupted: {applied.not_sent:,} people were not sent to; the same command again goes on where this stopped.")
+    if plan.counts.rejected:
+        console.warn(f"{plan.counts.rejected:,} people were refused by the provider earlier; fix the mailing, or use --retry-rejected.")
+    if applied.unknown or plan.counts.unknown:
+        console.warn(f"{applied.unknown + plan.counts.unknown:,} people are unknown: they may have been sent to, and are held back until somebody decides.")
+        console.command(f"campaignkit resolve --env {environment}")
+    elif applied.not_sent or applied.throttled or applied.rejected:
+        console.command(again)
+    elif applied.accepted:
+        console.say(f"What became of them: campaignkit refresh --env {environment}")

@@ -1,0 +1,19 @@
+"""The client that can send, made here and nowhere else: an import law lets only the apply command in."""
+
+from __future__ import annotations
+
+from campaignkit.cli.holding import Reachable
+from campaignkit.provider.port import Sender
+from campaignkit.provider.send import BulkSender
+
+
+def sender(reachable: Reachable) -> Sender:
+    """The one thing in the program that can cost money."""
+    environment = reachable.environment
+    return BulkSender(
+        reachable.base_url,
+        reachable.token,
+        connect_timeout=environment.connect_timeout,
+        deadline=environment.deadline,
+        policy=environment.provider,
+    )

@@ -1,0 +1,48 @@
+"""The provider's rules on rendered content, and the undocumented limits that warn.
+
+Sources, provider-api.txt (sendBulkViber): a button link has at most 150 characters; images are for bulk only (the schema
+sees to that). 1000 characters of text and 30 of caption are what other Viber gateways take; this provider names no limit.
+"""
+
+from __future__ import annotations
+
+import re
+
+LONGEST_LINK = 150
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_LINK = re.compile(r"https?://([^\s/?#@\\:\[\]]+)(?::[0-9]{1,5})?(?:[/?#][^\s\\\"<>]*)?")
+
+
+def clean_text(text: str) -> str:
+    """Text as it is sent: CRLF becomes a newline, nothing else is altered."""
+    return text.replace("\r\n", "\n") if "\r" in text else text
+
+
+def text_fault(text: str) -> str:
+    """What forbids to send this text, or nothing."""
+    if not text or text.isspace():
+        return "the text is empty"
+    if found := _CONTROL.search(text):
+        return f"the text holds the control character U+{ord(found[0]):04X}"
+    return ""
+
+
+def link_host(link: str) -> str | None:
+    """The host of a link that may be sent, or None."""
+    match = _LINK.fullmatch(link)
+    return match[1].lower() if match else None
+
+
+def link_fault(link: str) -> str:
+    """What forbids to send this link, or nothing."""
+    if len(link) > LONGEST_LINK:
+        return f"the link has {len(link)} characters; the provider takes at most {LONGEST_LINK}"
+    if not link:
+        return "the link is empty"
+    if _LINK.fullmatch(link):
+        return ""
+    if not link.startswith(("http://", "https://")):
+        return "a link begins with https:// or http://"
+    if "@" in link.split("/")[2] or "\\" in link:
+        return "a link may hold no @ before its path and no backslash"
+    return "this is no link: white space, quotes or an empty host"

@@ -1,0 +1,230 @@
+"""A campaign document to its mailings: names resolved, times placed, one-for-all content rendered and checked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from campaignkit.compiler.content import link_fault, text_fault
+from campaignkit.compiler.fingerprints import canonical_digest
+from campaignkit.compiler.places import template_diagnostic
+from campaignkit.compiler.schedule import BadTimeError, Schedule, schedule
+from campaignkit.diagnostics import Diagnostic, Severity, has_errors
+from campaignkit.loading.nodes import Document, Pointer
+from campaignkit.rendering.guard import examine
+from campaignkit.rendering.messages import Renderer, RowError
+from campaignkit.validation.checker import Found
+from campaignkit.validation.near import did_you_mean
+
+PERSONAL = "personal"
+_ONCE = ("image_url", "caption")
+_EACH = ("text", "button_link")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """What the project and the environment say about every campaign."""
+
+    timezone: str
+    provider_timezone: str
+    senders: dict[str, Any]
+    limits: dict[str, Any]
+
+    def severity(self, limit: str) -> Severity | None:
+        """How an undocumented limit is reported: a warning by default."""
+        word = str(self.limits.get(limit, "warn"))
+        return {"warn": Severity.WARNING, "error": Severity.ERROR}.get(word)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailingDefinition:
+    """One mailing, complete but for its rows.
+
+    `once` holds the rendered content that is the same for all; `each` the templates rendered for every row, empty for bulk.
+    """
+
+    document: Document
+    pointer: Pointer
+    campaign: str
+    revision: int
+    name: str
+    message_type: str
+    content_type: str
+    sender: str
+    schedule: Schedule | None
+    constants: dict[str, str]
+    once: dict[str, str]
+    each: dict[str, str]
+    audience: dict[str, Any]
+    definition: str
+
+    @property
+    def line(self) -> int:
+        """The line on which the mailing begins."""
+        return self.document.place(self.pointer).line
+
+
+@dataclass(slots=True)
+class Definitions:
+    """What one campaign file defines, and everything wrong with it."""
+
+    mailings: list[MailingDefinition] = field(default_factory=list)
+    problems: list[Diagnostic] = field(default_factory=list)
+
+
+def define(document: Document, faults: Sequence[Found], rules: Rules) -> Definitions:
+    """The mailings of one campaign.
+
+    Args:
+        document: The parsed file.
+        faults: What the schema found; a mailing with a fault inside is left out, the others are defined all the same.
+        rules: Settings of project and environment.
+    """
+    result = Definitions()
+    root: Any = document.root
+    broken = {fault.pointer[1] for fault in faults if len(fault.pointer) > 1 and fault.pointer[0] == "mailings"}
+    spoiled = {fault.pointer[0] for fault in faults if fault.pointer and fault.pointer[0] != "mailings"}
+    mailings = root.get("mailings")
+    if spoiled & {"campaign", "variables", "revision"} or not isinstance(mailings, list) or "campaign" not in root:
+        return result
+    constants = {name: _as_text(value) for name, value in (root.get("variables") or {}).items()}
+    seen: dict[str, int] = {}
+    for index, fields in enumerate(mailings):
+        pointer: Pointer = ("mailings", index)
+        if not isinstance(fields, dict):
+            continue
+        name = str(fields.get("name", ""))
+        if name in seen:
+            first = document.place(("mailings", seen[name])).line
+            message = f"two mailings are called {name!r}; the first begins in line {first}"
+            result.problems.append(Diagnostic(Severity.ERROR, "CK120", message, document.place((*pointer, "name"))))
+        seen.setdefault(name, index)
+        if index in broken or "sender" in spoiled or "schedule_time" in spoiled:
+            continue
+        _Definer(document, pointer, root, fields, constants, rules, result).define()
+    return result
+
+
+@dataclass(slots=True)
+class _Definer:
+    document: Document
+    pointer: Pointer
+    root: dict[str, Any]
+    fields: dict[str, Any]
+    constants: dict[str, str]
+    rules: Rules
+    result: Definitions
+
+    def define(self) -> None:
+        before = len(self.result.problems)
+        content = self.fields["content"]
+        personal = self.fields["message_type"] == PERSONAL
+        sender = self._sender()
+        when = self._schedule()
+        fixed = [name for name in (_ONCE if personal else (*_ONCE, *_EACH)) if name in content]
+        once = {"type": str(content["type"])} | {name: self._once(name, str(content[name])) for name in fixed}
+        if has_errors(self.result.problems[before:]):
+            return
+        utc = when.utc.isoformat() if when else ""
+        definition = {"content": content, "type": self.fields["message_type"], "sender": sender, "schedule": utc, "variables": self.constants}
+        self.result.mailings.append(
+            MailingDefinition(
+                document=self.document,
+                pointer=self.pointer,
+                campaign=str(self.root["campaign"]),
+                revision=int(self.fields.get("revision", self.root.get("revision", 1))),
+                name=str(self.fields["name"]),
+                message_type=str(self.fields["message_type"]),
+                content_type=str(content["type"]),
+                sender=sender,
+                schedule=when,
+                constants=self.constants,
+                once=once,
+                each={name: str(content[name]) for name in _EACH if personal and name in content},
+                audience=self.fields["audience"],
+                definition=canonical_digest(definition),
+            )
+        )
+
+    def _error(self, code: str, message: str, pointer: Pointer, hint: str = "") -> None:
+        self.result.problems.append(Diagnostic(Severity.ERROR, code, message, self.document.place(pointer), hint))
+
+    def _own(self, *keys: str) -> tuple[object, Pointer]:
+        """The mailing's own value of the first key that stands there, else the campaign's; and where it stands."""
+        for fields, pointer in ((self.fields, self.pointer), (self.root, ())):
+            for key in keys:
+                if fields.get(key) is not None:
+                    return (key, fields[key]), (*pointer, key)
+        return None, self.pointer
+
+    def _sender(self) -> str:
+        found, pointer = self._own("sender", "alphaname_id")
+        if not isinstance(found, tuple):
+            self._error("CK121", "no sender: neither the mailing nor the campaign names one", self.pointer, "sender: shop")
+            return ""
+        key, value = found
+        if key == "alphaname_id":
+            return str(value)
+        entry = self.rules.senders.get(str(value))
+        if entry is None:
+            self._error("CK121", f"no sender is called {value!r} in campaignkit.yaml", pointer, did_you_mean(str(value), self.rules.senders))
+            return ""
+        if "alphaname_id" not in entry:
+            self._error("CK121", f"the sender {value!r} has no alphaname_id in campaignkit.yaml", pointer)
+            return ""
+        return str(entry["alphaname_id"])
+
+    def _schedule(self) -> Schedule | None:
+        found, pointer = self._own("schedule_time")
+        if not isinstance(found, tuple):
+            return None
+        try:
+            return schedule(str(found[1]), author=self.rules.timezone, provider=self.rules.provider_timezone)
+        except BadTimeError as problem:
+            self._error("CK501", str(problem), pointer)
+            return None
+
+    def _once(self, name: str, source: str) -> str:
+        """Content that is the same for everyone: rendered here, with variables only."""
+        pointer: Pointer = (*self.pointer, "content", name)
+        _names, faults = examine(source, frozenset(self.constants))
+        for fault in faults:
+            found = template_diagnostic(self.document, pointer, source, fault)
+            if fault.code == "CK202":
+                where = "in a bulk mailing" if self.fields["message_type"] != PERSONAL else f"in {name}, which the API has once for all,"
+                hint = fault.hint or "put the value under variables, or make the mailing personal"
+                found = Diagnostic(found.severity, found.code, f"{fault.message}; {where} only variables may be used", found.place, hint)
+            self.result.problems.append(found)
+        if faults:
+            return ""
+        renderer = Renderer([source], self.constants)
+        try:
+            text = renderer.render()[0].replace("\r\n", "\n")
+        except RowError as error:
+            self._error("CK206", f"{name} can't be rendered: {error}", pointer)
+            return ""
+        fault = link_fault(text) if name == "button_link" else text_fault(text) if name != "image_url" else _image_fault(text)
+        if fault:
+            self._error("CK401", f"{name}: {fault}", pointer)
+        if name == "caption":
+            self._limit("caption", len(text), int(self.rules.limits.get("max_caption", 30)), pointer)
+        if name == "text":
+            self._limit("text", len(text), int(self.rules.limits.get("max_text", 1000)), pointer)
+        return text
+
+    def _limit(self, name: str, length: int, most: int, pointer: Pointer) -> None:
+        severity = self.rules.severity(name)
+        if length > most and severity:
+            message = f"the {name} has {length} characters; more than {most} may be cut or refused"
+            hint = f"the provider documents no limit; limits: {{{name}: off}} in campaignkit.yaml silences this"
+            self.result.problems.append(Diagnostic(severity, "CK402", message, self.document.place(pointer), hint))
+
+
+def _image_fault(url: str) -> str:
+    fault = link_fault(url)
+    return "" if fault.startswith("the link has") else fault  # the 150 are for button links
+
+
+def _as_text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,59 @@
+"""Problems of single rows, gathered: the first ones in full, the rest as a number, so that a million stay readable."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from campaignkit.diagnostics import Diagnostic, Place, Severity
+
+MOST_SHOWN = 50
+FEW_SHOWN = 5
+
+
+@dataclass(slots=True)
+class RowProblems:
+    """The row problems of one mailing.
+
+    With `skipping`, bad rows are left out and warned about; else each is an error.
+    """
+
+    skipping: bool
+    found: list[Diagnostic] = field(default_factory=list)
+    invalid: int = 0
+    hidden: int = 0
+
+    def bad(self, code: str, message: str, place: Place, hint: str = "") -> None:
+        """One row that can't be sent."""
+        self.invalid += 1
+        severity = Severity.WARNING if self.skipping else Severity.ERROR
+        if self.invalid > (FEW_SHOWN if self.skipping else MOST_SHOWN):
+            self.hidden += 1
+            return
+        text = f"{message} (row left out)" if self.skipping else message
+        self.found.append(Diagnostic(severity, code, text, place, hint))
+
+    def closing(self, place: Place) -> list[Diagnostic]:
+        """All of it, with one line for those not shown."""
+        if self.hidden:
+            severity = Severity.WARNING if self.skipping else Severity.ERROR
+            self.found.append(Diagnostic(severity, "CK399", f"{self.hidden:,} more rows have problems like these", place))
+        return self.found
+
+
+@dataclass(slots=True)
+class Occurrences:
+    """Something that is said once with its count and its first places: odd phones, empty cells, long texts."""
+
+    count: int = 0
+    rows: list[int] = field(default_factory=list)
+
+    def seen(self, row: int) -> None:
+        """Once more, in this row."""
+        self.count += 1
+        if len(self.rows) < FEW_SHOWN:
+            self.rows.append(row)
+
+    def where(self) -> str:
+        """The first rows, for people."""
+        more = ", …" if self.count > len(self.rows) else ""
+        return f"{'row' if self.count == 1 else 'rows'} {', '.join(map(str, self.rows))}{more}"

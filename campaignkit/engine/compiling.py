@@ -1,0 +1,55 @@
+"""The whole audience as request bodies, without state, clock or chance."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from campaignkit.engine.applier import encoded
+from campaignkit.engine.packing import PackedBatch, Packer, requests
+from campaignkit.engine.spool import Spool
+from campaignkit.intake.talk import Front
+from campaignkit.model.mailings import Mailing
+from campaignkit.model.settings import Environment, Project
+from campaignkit.protocol.messages import Chunk, Done, MailingEnd
+from campaignkit.wire.bulk import encode_request
+from campaignkit.wire.names import PLACEHOLDER_TAG, batch_name
+
+
+def compiled(
+    front: Front, project: Project, environment: Environment, paths: Sequence[str], spool: Spool
+) -> Iterator[tuple[str, bytes]] | None:
+    """Every request as (a name for its file, its body); None if the front child broke down.
+
+    Whether anything is wrong with the definitions stands in `front.diagnostics` when this returns.
+    """
+    batches: list[PackedBatch] = []
+    packer: Packer | None = None
+    finished = False
+    for word in front.run(paths, environment=environment.name, elements=True):
+        if isinstance(word, Mailing):
+            packer = Packer(
+                mailing=word, spool=spool, batch_size=project.batch_size, first=project.first_batch, canary=True
+            )
+        elif isinstance(word, Chunk) and packer is not None:
+            packer.add(word, None)
+        elif isinstance(word, MailingEnd) and packer is not None:
+            batches += packer.finish()
+        elif isinstance(word, Done):
+            finished = True
+    return _bodies(batches, project, environment, spool) if finished else None
+
+
+def _bodies(
+    batches: Sequence[PackedBatch], project: Project, environment: Environment, spool: Spool
+) -> Iterator[tuple[str, bytes]]:
+    of = Counter(batch.mailing.key for batch in batches)
+    for group in requests(batches, project.batches_per_request):
+        parts = []
+        for batch in group:
+            key = batch.mailing.key
+            name = batch_name(key.campaign, key.mailing, batch.number, of[key], PLACEHOLDER_TAG)
+            parts.append(encoded(batch, name, spool))
+        first = group[0]
+        file = f"{first.mailing.key.campaign}-{first.mailing.key.mailing}-{first.number:06d}"
+        yield file, encode_request(parts, callback_url=environment.callback_url)

@@ -1,0 +1,113 @@
+"""Recipients to batches to requests: a small first batch as a canary, then full ones, in the audience's order."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from campaignkit.engine.spool import Spool, Stretch
+from campaignkit.model.mailings import Mailing
+from campaignkit.protocol.messages import FINGERPRINT_BYTES, Chunk
+from campaignkit.wire.bulk import check_elements
+
+
+def sizes(people: int, *, batch_size: int, first: int) -> int:
+    """How many batches a mailing takes."""
+    if people <= 0:
+        return 0
+    first = min(first, batch_size)
+    return 1 + max(0, -(-(people - first) // batch_size))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackedBatch:
+    """One batch in the spool; `number` counts from 1 within its mailing."""
+
+    mailing: Mailing
+    number: int
+    count: int
+    phones: Stretch
+    fingerprints: Stretch
+    elements: Stretch
+    canary: bool
+
+
+@dataclass(slots=True, kw_only=True)
+class Packer:
+    """Fills the batches of one mailing.
+
+    Args:
+        mailing: Whose batches.
+        spool: Where their bytes go.
+        batch_size: People of a full batch.
+        first: People of the first one.
+        canary: Whether the rest of the mailing depends on the first request.
+    """
+
+    mailing: Mailing
+    spool: Spool
+    batch_size: int
+    first: int
+    canary: bool
+    batches: list[PackedBatch] = field(default_factory=list)
+    _phones: array[int] = field(default_factory=lambda: array("q"))
+    _fingerprints: list[bytes] = field(default_factory=list)
+    _elements: list[bytes] = field(default_factory=list)
+
+    def add(self, chunk: Chunk, chosen: Sequence[int] | None) -> None:
+        """Take people of a chunk, by position; None means all of them."""
+        offset, width = 0, FINGERPRINT_BYTES
+        starts = array("Q", [0] * (len(chunk.lengths) + 1))
+        for index, length in enumerate(chunk.lengths):
+            offset += length
+            starts[index + 1] = offset
+        prints, elements = chunk.fingerprints, chunk.elements
+        limit = self._limit()
+        for at in range(len(chunk.phones)) if chosen is None else chosen:
+            self._phones.append(chunk.phones[at])
+            self._fingerprints.append(prints[at * width : at * width + width])
+            self._elements.append(elements[starts[at] : starts[at + 1]])
+            if len(self._phones) >= limit:
+                self._close()
+                limit = self._limit()
+
+    def finish(self) -> list[PackedBatch]:
+        """Close the last batch and give back all."""
+        if self._phones:
+            self._close()
+        return self.batches
+
+    def _limit(self) -> int:
+        return min(self.first, self.batch_size) if not self.batches else self.batch_size
+
+    def _close(self) -> None:
+        joined = b",".join(self._elements)
+        # The child that rendered is not trusted: what it calls the element of a phone must be just that.
+        check_elements(joined, self._phones, self.mailing.message_type)
+        spool = self.spool
+        self.batches.append(
+            PackedBatch(
+                mailing=self.mailing,
+                number=len(self.batches) + 1,
+                count=len(self._phones),
+                phones=spool.append(self._phones.tobytes()),
+                fingerprints=spool.append(b"".join(self._fingerprints)),
+                elements=spool.append(joined),
+                canary=self.canary and not self.batches,
+            )
+        )
+        self._phones, self._fingerprints, self._elements = array("q"), [], []
+
+
+def requests(batches: Sequence[PackedBatch], per_request: int) -> Iterator[tuple[PackedBatch, ...]]:
+    """Batches to requests of at most `per_request`: never of two campaigns, and a canary travels alone."""
+    held: list[PackedBatch] = []
+    for batch in batches:
+        crowded = len(held) >= per_request or (held and held[0].mailing.key.campaign != batch.mailing.key.campaign)
+        if held and (crowded or batch.canary or held[-1].canary):
+            yield tuple(held)
+            held = []
+        held.append(batch)
+    if held:
+        yield tuple(held)

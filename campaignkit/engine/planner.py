@@ -1,0 +1,222 @@
+"""Files and state to a plan: the front child's stream, diffed against the store chunk by chunk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from campaignkit import __version__
+from campaignkit.diagnostics import Diagnostic, Place, Severity
+from campaignkit.engine.history import Histories, MailingHistory
+from campaignkit.engine.packing import PackedBatch, Packer, sizes
+from campaignkit.engine.spool import Spool
+from campaignkit.errors import DefinitionError
+from campaignkit.intake.talk import Front
+from campaignkit.model.mailings import Mailing
+from campaignkit.model.settings import Environment, Project
+from campaignkit.plans.classify import Fate, classify
+from campaignkit.plans.digest import Components
+from campaignkit.plans.plan import CampaignPlan, MailingPlan, Plan, Texts
+from campaignkit.protocol.messages import FINGERPRINT_BYTES, CampaignHead, Chunk, Done, Index, MailingEnd, Progress
+from campaignkit.states.store import StateReader
+
+SANDBOX_LINEAGE = "sandbox"
+
+
+@dataclass(slots=True, kw_only=True)
+class PlanJob:
+    """What to plan, from what. With a `spool`, the bytes to be sent are kept in it and `batches` names them."""
+
+    front: Front
+    project: Project
+    environment: Environment
+    index: Index
+    heads: Sequence[CampaignHead]
+    reader: StateReader | None
+    now: datetime
+    retry_rejected: bool = False
+    spool: Spool | None = None
+    progress: Callable[[int], None] | None = None
+    batches: list[PackedBatch] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    _done: Done | None = None
+    _audiences: dict[str, str] = field(default_factory=dict)
+    _rows: int = 0
+
+    def run(self) -> Plan:
+        """Make the plan.
+
+        Raises:
+            DefinitionError: Something an author must fix; the plan is not made.
+        """
+        histories = Histories(self.reader, self.index)
+        campaigns = {head.campaign: _campaign(head) for head in self.heads if head.lifecycle != "closed"}
+        sent_here = [head for head in self.heads if head.lifecycle == "active" or self.environment.is_sandbox]
+        open_names = {head.campaign for head in sent_here}
+        worker: _MailingWork | None = None
+        for word in self.front.run([head.path for head in self.heads], environment=self.environment.name, elements=self.spool is not None):
+            if isinstance(word, Mailing):
+                worker = _MailingWork(self, word, histories.of(word), sending=word.key.campaign in open_names)
+                campaigns[word.key.campaign].mailings.append(worker.plan)
+            elif isinstance(word, Chunk):
+                assert worker is not None
+                worker.take(word)
+            elif isinstance(word, MailingEnd):
+                assert worker is not None
+                self._rows += word.rows
+                self._audiences[str(worker.mailing.key)] = word.audience
+                worker.end(word)
+            elif isinstance(word, Progress):
+                self._tell(self._rows + word.rows)
+            else:
+                self._done = word
+        if self.front.failed or self._done is None:
+            raise DefinitionError(self.front.diagnostics)
+        return self._plan([campaigns[name] for name in campaigns if name in open_names], [n for n in campaigns if n not in open_names])
+
+    def _tell(self, rows: int) -> None:
+        if self.progress:
+            self.progress(rows)
+
+    def _plan(self, campaigns: list[CampaignPlan], drafts: list[str]) -> Plan:
+        for campaign in campaigns:
+            self._count_requests(campaign)
+        info = self.reader.info() if self.reader else None
+        environment = self.environment
+        lineage = SANDBOX_LINEAGE if environment.is_sandbox else info.lineage if info else None
+        assert self._done is not None
+        return Plan(
+            environment=environment,
+            components=Components(
+                tool=__version__,
+                environment=f"{environment.name} {environment.base_url}",
+                lineage=lineage,
+                releases=info.releases if info and not environment.is_sandbox else 0,
+                settings=self.project.settings_digests[environment.name],
+                suppressions=self._done.suppressions,
+                retry_rejected=self.retry_rejected,
+                definitions={head.campaign: head.digest for head in self.heads},
+                audiences=self._audiences,
+            ),
+            campaigns=campaigns,
+            drafts=drafts,
+            notes=self.notes,
+            price=self.project.price,
+            batch_size=self.project.batch_size,
+            batches_per_request=self.project.batches_per_request,
+            created_at=self.now,
+        )
+
+    def _count_requests(self, campaign: CampaignPlan) -> None:
+        """Requests of each mailing; with several batches a request the campaign's sum is what is sent, rounded up."""
+        for mailing in campaign.mailings:
+            counts = mailing.counts
+            batches = sizes(counts.to_send, batch_size=self.project.batch_size, first=mailing_first(self.project, started=mailing.started))
+            counts.requests = batches
+        if self.project.batches_per_request > 1 and campaign.mailings:
+            _share(campaign, self.project.batches_per_request)
+
+
+def mailing_first(project: Project, *, started: bool) -> int:
+    """People of a mailing's first batch: a canary, unless the provider has taken this mailing before."""
+    return project.batch_size if started else project.first_batch
+
+
+def _share(campaign: CampaignPlan, per_request: int) -> None:
+    """Attribute shared requests to the mailing that opens them."""
+    held, room = 0, 0
+    for mailing in campaign.mailings:
+        batches, opened = mailing.counts.requests, 0
+        for number in range(batches):
+            canary = number == 0 and not mailing.started
+            if room == 0 or canary:
+                opened += 1
+                room = 0 if canary else per_request - 1
+            else:
+                room -= 1
+        mailing.counts.requests = opened
+        held += opened
+
+
+def _campaign(head: CampaignHead) -> CampaignPlan:
+    return CampaignPlan(campaign=head.campaign, revision=head.revision, path=head.path, accept_resend=head.accept_resend)
+
+
+class _MailingWork:
+    """One mailing under way: chunks in, counts and batches out."""
+
+    def __init__(self, job: PlanJob, mailing: Mailing, history: MailingHistory, *, sending: bool) -> None:
+        self.mailing = mailing
+        self._job, self._history, self._sending = job, history, sending
+        past = mailing.schedule_utc is not None and mailing.schedule_utc <= job.now
+        started = history.accepted > 0
+        self.plan = MailingPlan(mailing=mailing, started=started)
+        self._late = past and history.claimed > 0
+        self._too_late = past and not history.claimed
+        self._packer: Packer | None = None
+        if job.spool is not None and sending:
+            self._packer = Packer(
+                mailing=mailing,
+                spool=job.spool,
+                batch_size=job.project.batch_size,
+                first=mailing_first(job.project, started=started),
+                canary=not started,
+            )
+
+    def take(self, chunk: Chunk) -> None:
+        """Classify the people of one chunk."""
+        counts, phones, prints = self.plan.counts, chunk.phones, chunk.fingerprints
+        known = self._history.known(phones)
+        elsewhere = self._history.elsewhere(phones, prints)
+        if not known and not elsewhere and not self._late:
+            counts.send += len(phones)
+            for phone in phones[:3]:
+                self.plan.note(Fate.SEND, phone)
+            self._keep(chunk, None)
+            return
+        chosen: list[int] = []
+        width, definition, retry = FINGERPRINT_BYTES, self.mailing.definition, self._job.retry_rejected
+        for at, phone in enumerate(phones):
+            fate = classify(
+                known.get(phone),
+                fingerprint=prints[at * width : at * width + width],
+                definition=definition,
+                retry_rejected=retry,
+                late=self._late,
+                elsewhere=phone in elsewhere,
+            )
+            setattr(counts, fate, getattr(counts, fate) + 1)
+            self.plan.note(fate, phone)
+            if fate is Fate.SEND or fate is Fate.RESEND:
+                chosen.append(at)
+        self._keep(chunk, chosen)
+
+    def _keep(self, chunk: Chunk, chosen: Sequence[int] | None) -> None:
+        if self._packer is not None:
+            self._packer.add(chunk, chosen)
+
+    def end(self, end: MailingEnd) -> None:
+        """Add what the child counted, and look at the clock."""
+        counts = self.plan.counts
+        counts.rows, counts.filtered, counts.invalid = end.rows, end.filtered, end.invalid
+        counts.duplicate, counts.suppressed = end.duplicate, end.suppressed
+        self.plan.texts = Texts(
+            shortest=end.shortest,
+            longest=end.longest,
+            characters=end.characters,
+            live=end.live,
+            hosts=end.hosts,
+            sample=end.sample,
+            sample_link=end.sample_link,
+            sample_phone=end.sample_phone,
+            outline=end.outline,
+        )
+        if self._packer is not None:
+            self._job.batches += self._packer.finish()
+        if self._too_late and counts.to_send and self._sending:
+            message = f"the scheduled time of {self.mailing.key} has passed: {self.mailing.schedule_shown}"
+            place = Place(self.mailing.path, self.mailing.line)
+            hint = "move schedule_time, or drop it to send at once"
+            self._job.front.diagnostics.append(Diagnostic(Severity.ERROR, "CK502", message, place, hint))
+

@@ -1,0 +1,133 @@
+"""Refresh: ask the provider for the statuses of every accepted request not yet final, and store what they teach."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from campaignkit.engine.folding import fold
+from campaignkit.engine.pace import Pace
+from campaignkit.errors import ProviderError
+from campaignkit.model.clock import Clock
+from campaignkit.model.settings import Environment
+from campaignkit.provider.port import NotVisibleError, StatusReader
+from campaignkit.states.records import RequestRow, RequestState
+from campaignkit.states.store import Store
+from campaignkit.wire.vocabulary import is_settled
+
+FIRST_WAIT = 2.0
+LONGEST_WAIT = 300.0
+
+
+@dataclass(slots=True, kw_only=True)
+class Refreshed:
+    """What a refresh came to; `settled` says that every request is delivered, read, failed, refused or past the horizon."""
+
+    requests: int = 0
+    polled: int = 0
+    changed: int = 0
+    final: int = 0
+    pending: int = 0
+    failures: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    errors: int = 0
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing more is expected."""
+        return self.pending == 0
+
+
+@dataclass(slots=True, kw_only=True)
+class RefreshJob:
+    """Polls the accepted requests of some campaigns (all, if none are named)."""
+
+    store: Store
+    reader: StatusReader
+    clock: Clock
+    environment: Environment
+    campaigns: Sequence[str]
+    tell: Callable[[int, int], None] = lambda _done, _all: None
+    stopped: Callable[[], bool] = lambda: False
+
+    def once(self) -> Refreshed:
+        """One poll of each request that may still change."""
+        result = Refreshed()
+        pace = Pace(self.environment.rate, self.clock)
+        refs = [row.ref for row in self.store.requests(campaigns=self.campaigns, states=[RequestState.ACCEPTED], with_people=False) if row.uuid]
+        result.requests = len(refs)
+        for number, ref in enumerate(refs, 1):
+            if self.stopped():
+                result.pending += 1
+                continue
+            row = self.store.request(ref)
+            if row is None:
+                continue
+            now = self.clock.now()
+            if row.final or _past_horizon(row, now, self.environment.horizon):
+                result.final += 1
+                continue
+            pace.wait()
+            self._poll(row, result)
+            self.tell(number, len(refs))
+        return result
+
+    def _poll(self, row: RequestRow, result: Refreshed) -> None:
+        try:
+            answer = self.reader.bulk_status(row.uuid)
+        except NotVisibleError:
+            result.pending += 1
+            result.notes.append(f"{row.ref}: the provider does not show this request yet")
+            return
+        except ProviderError as error:
+            result.pending += 1
+            result.failures.append(f"{row.ref}: {error.message}")
+            return
+        now = self.clock.now()
+        words = self.store.words()
+        folded = fold(row, answer, words=words, word_id=self.store.word_id, now=now)
+        self.store.record_poll(row.ref, folded.updates, final=folded.final, at=now, answer="\n".join(folded.notes).encode())
+        result.polled += 1
+        result.changed += folded.changed
+        result.final += folded.final
+        result.notes += [f"{row.ref}: {note}" for note in folded.notes]
+        words = self.store.words()
+        open_ends = 0
+        for update in folded.updates:
+            result.errors += bool(update.errors) and not any(update.statuses)
+            if not update.refused:
+                counted = Counter(update.statuses)
+                open_ends += any(not byte or not is_settled(words.get(byte, "")) for byte in counted)
+        result.pending += bool(open_ends)
+
+    def watch(self, *, timeout: float | None, chance: random.Random, heard: Callable[[Refreshed], None]) -> Refreshed:
+        """Poll with growing pauses until everything is settled, or the time is up.
+
+        Args:
+            timeout: Seconds in all; None waits until all is settled or past the horizon.
+            chance: Jitter of pauses.
+            heard: Told of each poll.
+        """
+        end = self.clock.monotonic() + timeout if timeout is not None else None
+        wait = FIRST_WAIT
+        while True:
+            result = self.once()
+            heard(result)
+            if result.settled or self.stopped():
+                return result
+            pause = wait * (0.8 + 0.4 * chance.random())
+            if end is not None and self.clock.monotonic() + pause > end:
+                left = end - self.clock.monotonic()
+                if left <= 0:
+                    return result
+                pause = left
+            self.clock.sleep(pause)
+            wait = FIRST_WAIT if result.changed else min(LONGEST_WAIT, wait * 1.6)
+
+
+def _past_horizon(row: RequestRow, now: datetime, horizon: float) -> bool:
+    since = row.done_at or row.planned_at
+    return now - since > timedelta(seconds=horizon)

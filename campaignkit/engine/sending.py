@@ -1,0 +1,189 @@
+"""One request after another over the wire, each between its intent and its outcome.
+
+The order is the whole guarantee: connect, commit the intent, write once, read, commit the outcome. Only a request that was
+never connected or was throttled is tried again.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from threading import Lock
+
+from campaignkit.engine.pace import CONNECT_TRIES, LONGEST_WAIT, Pace, backoff
+from campaignkit.engine.packing import PackedBatch
+from campaignkit.engine.stop_rules import StopWatch
+from campaignkit.model.clock import Clock
+from campaignkit.model.mailings import MailingKey
+from campaignkit.model.outcomes import Outcome, Phase, SendResult
+from campaignkit.provider.port import Sender
+from campaignkit.states.records import RequestState
+from campaignkit.states.store import Store
+
+THROTTLE_TRIES = 6
+
+
+class StopFlag:
+    """Raised by the first SIGINT or SIGTERM: finish what is in flight, begin nothing more."""
+
+    def __init__(self) -> None:
+        self.requested = False
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A claimed request: its reference in the state, its batches and their names on the wire."""
+
+    ref: str
+    batches: tuple[PackedBatch, ...]
+    tags: tuple[str, ...]
+    names: tuple[str, ...]
+
+    @property
+    def people(self) -> int:
+        """How many it messages."""
+        return sum(batch.count for batch in self.batches)
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What became of one request of the run."""
+
+    ready: Ready
+    result: SendResult
+
+
+@dataclass(slots=True, kw_only=True)
+class SendLoop:
+    """Sends the requests of one run.
+
+    Args:
+        store: Where intents and outcomes go.
+        sender: The provider.
+        clock: Time.
+        chance: Jitter of waits.
+        pace: Requests a second.
+        in_flight: Requests at a time.
+        watch: When to halt.
+        stop: When the operator asked to.
+        body: Builds the bytes of a request from the spool.
+        tell: Hears of each request that ended.
+    """
+
+    store: Store
+    sender: Sender
+    clock: Clock
+    chance: random.Random
+    pace: Pace
+    in_flight: int
+    watch: StopWatch
+    stop: StopFlag
+    body: Callable[[Ready], bytes]
+    tell: Callable[[Sent], None]
+    stopped: str = ""
+    _dropped: set[MailingKey] = field(default_factory=set)
+    _lock: Lock = field(default_factory=Lock)
+
+    def run(self, requests: Sequence[Ready]) -> None:
+        """Send them in order; what is not tried stays planned, and the caller frees it."""
+        for group in _groups(requests):
+            if self.in_flight <= 1 or len(group) == 1:
+                for ready in group:
+                    self._one(ready)
+            else:
+                with ThreadPoolExecutor(self.in_flight, thread_name_prefix="send") as pool:
+                    for _ in pool.map(self._one, group):
+                        pass
+
+    @property
+    def halted(self) -> bool:
+        """Whether nothing more may begin."""
+        return bool(self.stopped) or self.stop.requested
+
+    def _one(self, ready: Ready) -> None:
+        with self._lock:
+            if self.halted or any(batch.mailing.key in self._dropped for batch in ready.batches):
+                return
+        result = self._attempts(ready)
+        if result is None:
+            return
+        with self._lock:
+            self.tell(Sent(ready, result))
+            reason = self.watch.observe(result) if result.reason != LATE else ""
+            self.stopped = self.stopped or reason
+            if result.outcome is Outcome.REJECTED and ready.batches[0].canary:
+                self._dropped.update(batch.mailing.key for batch in ready.batches)
+
+    def _attempts(self, ready: Ready) -> SendResult | None:
+        """Try until the outcome stands; None if nothing was tried because the run stopped first."""
+        body = self.body(ready)
+        for number in range(1, THROTTLE_TRIES + 1):
+            self.pace.wait()
+            if self.halted:
+                return None
+            result, attempt = self._attempt(ready, body)
+            again, wait = self._again(result, number)
+            if attempt is not None:
+                with self._lock:
+                    state = self.store.record(ready.ref, attempt, result, self.clock.now(), again=again)
+                if state is RequestState.UNKNOWN and result.outcome is Outcome.ACCEPTED:
+                    return SendResult(outcome=Outcome.UNKNOWN, phase=result.phase, reason="its uuid belongs to another request", halt=True)
+            if not again:
+                return result
+            self.clock.sleep(wait)
+        return None
+
+    def _attempt(self, ready: Ready, body: bytes) -> tuple[SendResult, int | None]:
+        number: int | None = None
+        late = False
+
+        def intent() -> bool:
+            nonlocal number, late
+            now = self.clock.now()
+            if any(batch.mailing.schedule_utc is not None and batch.mailing.schedule_utc <= now for batch in ready.batches):
+                late = True
+                return False
+            with self._lock:
+                number = self.store.mark_intent(ready.ref, now)
+            return number is not None
+
+        result = self.sender.send_bulk(body, intent=intent)
+        if late:
+            with self._lock:
+                self._dropped.update(batch.mailing.key for batch in ready.batches)
+            result = SendResult(outcome=Outcome.NOT_SENT, phase=Phase.CONNECTED, reason=LATE)
+        return result, number
+
+    def _again(self, result: SendResult, number: int) -> tuple[bool, float]:
+        """Whether this attempt may be repeated, and after how many seconds."""
+        if result.halt or self.stop.requested or result.reason == LATE:
+            return False, 0.0
+        wait = backoff(number, self.chance, retry_after=result.retry_after)
+        if result.outcome is Outcome.NOT_SENT:
+            return number < CONNECT_TRIES, wait
+        if result.outcome is Outcome.THROTTLED:
+            with self._lock:
+                stopped = self.watch.throttled()
+                self.stopped = self.stopped or stopped
+            return not stopped and number < THROTTLE_TRIES and wait <= LONGEST_WAIT, wait
+        return False, 0.0
+
+
+LATE = "its scheduled time passed before it could be sent"
+
+
+def _groups(requests: Sequence[Ready]) -> Iterator[list[Ready]]:
+    """A canary alone, then what may travel together: the rest of a mailing waits for its canary."""
+    held: list[Ready] = []
+    for ready in requests:
+        if ready.batches[0].canary:
+            if held:
+                yield held
+                held = []
+            yield [ready]
+        else:
+            held.append(ready)
+    if held:
+        yield held

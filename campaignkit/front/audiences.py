@@ -1,0 +1,90 @@
+"""The rows of one mailing, wherever they stand: in an open file, or in the campaign file itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from campaignkit.audience.tables import BrokenTableError, Table, open_table
+from campaignkit.compiler.definitions import MailingDefinition
+from campaignkit.diagnostics import Diagnostic, Place, Severity
+from campaignkit.front.files import HashedFile, unclosed
+
+
+@dataclass(slots=True)
+class OpenAudience:
+    """An audience whose file is open (or that needs none)."""
+
+    mailing: MailingDefinition
+    path: str
+    file: HashedFile | None
+
+
+@dataclass(frozen=True, slots=True)
+class InlineTable:
+    """Rows written in the campaign file."""
+
+    columns: Sequence[str]
+    cells: Sequence[Sequence[str]]
+    lines: Sequence[int]
+
+    def rows(self) -> Iterator[tuple[int, Sequence[str]]]:
+        """The line each row begins on, and its cells."""
+        yield from zip(self.lines, self.cells, strict=True)
+
+
+def table_of(audience: OpenAudience) -> Table:
+    """The rows, from the beginning.
+
+    Raises:
+        BrokenTableError: They can't be read.
+    """
+    fields = audience.mailing.audience
+    if audience.file is None:
+        return _inline(audience.mailing)
+    audience.file.rewind()
+    return open_table(audience.path, unclosed(audience.file), encoding=fields.get("encoding"), delimiter=fields.get("delimiter"))
+
+
+def place_in(audience: OpenAudience) -> Callable[[int, int], Place]:
+    """A function from line and row to the place: no excerpt of a file, since its rows are personal data."""
+    if audience.file is not None:
+        return lambda line, row: Place(audience.path, line, 0, row)
+    document, mailing = audience.mailing.document, audience.mailing
+    key = "phones" if "phones" in mailing.audience else "rows"
+
+    def inline(_line: int, row: int) -> Place:
+        found = document.place((*mailing.pointer, "audience", key, row - 1))
+        return Place(found.path, found.line, found.column, row)
+
+    return inline
+
+
+def broken(audience: OpenAudience, error: BrokenTableError) -> Diagnostic:
+    """A broken table as a diagnostic."""
+    return Diagnostic(Severity.ERROR, error.code, error.message, Place(audience.path, error.line, 0, error.row), error.hint)
+
+
+def _inline(mailing: MailingDefinition) -> InlineTable:
+    fields: dict[str, Any] = mailing.audience
+    base = (*mailing.pointer, "audience")
+    place = mailing.document.place
+    if "phones" in fields:
+        name = str(fields.get("phone", "phone"))
+        lines = [place((*base, "phones", index)).line for index in range(len(fields["phones"]))]
+        return InlineTable([name], [[_text(phone)] for phone in fields["phones"]], lines)
+    rows = fields["rows"]
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    lines = [place((*base, "rows", index)).line for index in range(len(rows))]
+    for number, (row, line) in enumerate(zip(rows, lines, strict=True), 1):
+        missing = [name for name in columns if name not in row]
+        if missing:
+            raise BrokenTableError("CK305", f"the row lacks {', '.join(missing[:5])}", line=line, row=number, hint='give every row the same keys; "" for nothing')
+    return InlineTable(columns, [[_text(row[name]) for name in columns] for row in rows], lines)
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return ""
+    return str(value).lower() if isinstance(value, bool) else str(value)

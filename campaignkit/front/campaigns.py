@@ -1,0 +1,102 @@
+"""The campaign files of a project: parsed, checked against the schema, indexed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from campaignkit.compiler.fingerprints import canonical_digest
+from campaignkit.diagnostics import Diagnostic, Severity
+from campaignkit.loading.events import load
+from campaignkit.loading.nodes import Document
+from campaignkit.protocol.messages import CampaignHead, MailingHead
+from campaignkit.validation.checker import Found, check
+from campaignkit.validation.schemas import CAMPAIGN
+
+CLOSED = "closed"
+
+
+@dataclass(slots=True)
+class CampaignFile:
+    """One campaign file; `document` is None where it can't be parsed."""
+
+    path: str
+    document: Document | None
+    problems: list[Diagnostic] = field(default_factory=list)
+    faults: list[Found] = field(default_factory=list)
+
+    @property
+    def campaign(self) -> str:
+        """The campaign's id, or nothing."""
+        found = self.document.get("campaign") if self.document else None
+        return found if isinstance(found, str) else ""
+
+    @property
+    def closed(self) -> bool:
+        """Whether only its schema counts."""
+        return self.document is not None and self.document.get("lifecycle") == CLOSED
+
+    def head(self) -> CampaignHead:
+        """What the operator learns of it; tolerant, since the file may be broken."""
+        root: dict[str, Any] = self.document.root if self.document and isinstance(self.document.root, dict) else {}
+        mailings = root.get("mailings")
+        accept = root.get("accept")
+        resend = accept.get("resend") if isinstance(accept, dict) else None
+        return CampaignHead(
+            path=self.path,
+            campaign=self.campaign,
+            lifecycle=str(root.get("lifecycle") or "active"),
+            revision=_integer(root.get("revision"), 1),
+            moved_from=_word(root.get("moved_from")),
+            accept_resend=resend if type(resend) is int else None,
+            digest=canonical_digest(root) if root else "",
+            mailings=tuple(self._mailings(mailings, root) if isinstance(mailings, list) else ()),
+        )
+
+    def _mailings(self, mailings: list[Any], root: dict[str, Any]) -> list[MailingHead]:
+        assert self.document is not None
+        return [
+            MailingHead(
+                name=_word(fields.get("name")),
+                revision=_integer(fields.get("revision"), _integer(root.get("revision"), 1)),
+                line=self.document.place(("mailings", index)).line,
+                moved_from=_word(fields.get("moved_from")),
+            )
+            for index, fields in enumerate(mailings)
+            if isinstance(fields, dict)
+        ]
+
+
+def read_campaign(path: str, data: bytes) -> CampaignFile:
+    """Parse one file; its schema is checked only when it is selected."""
+    document, problems = load(path, data)
+    return CampaignFile(path, document, problems)
+
+
+def check_campaign(file: CampaignFile) -> None:
+    """Hold one file against the schema."""
+    if file.document is not None:
+        file.faults = check(file.document, CAMPAIGN)
+        file.problems += [fault.diagnostic for fault in file.faults]
+
+
+def clashes(files: list[CampaignFile]) -> list[Diagnostic]:
+    """Two files that define one campaign id."""
+    first: dict[str, CampaignFile] = {}
+    found: list[Diagnostic] = []
+    for file in files:
+        if not file.campaign or file.document is None:
+            continue
+        other = first.setdefault(file.campaign, file)
+        if other is not file:
+            message = f"the campaign id {file.campaign!r} is taken by {other.path}"
+            found.append(Diagnostic(Severity.ERROR, "CK122", message, file.document.place(("campaign",))))
+    return found
+
+
+def _integer(value: object, default: int) -> int:
+    return value if type(value) is int else default
+
+
+def _word(value: object) -> str:
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,268 @@
+"""The front child: everything that touches what authors wrote, in a process without token, network or state.
+
+It speaks with the operator over one socket pair, opens no file of its own, and from the moment it begins to render can open
+nothing at all. See docs/architecture.md for the order of the talk.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from collections.abc import Iterable
+from dataclasses import asdict
+from typing import Any
+
+from campaignkit.audience.phones import preload
+from campaignkit.audience.tables import BrokenTableError
+from campaignkit.compiler.columns import bind
+from campaignkit.compiler.definitions import MailingDefinition, Rules, define
+from campaignkit.compiler.rows import RowLoop
+from campaignkit.compiler.settings import read_project
+from campaignkit.diagnostics import Diagnostic, Place, Severity
+from campaignkit.front.audiences import OpenAudience, broken, place_in, table_of
+from campaignkit.front.campaigns import CampaignFile, check_campaign, clashes, read_campaign
+from campaignkit.front.files import HashedFile, read_all
+from campaignkit.front.jail import RowWatch, close_doors, fetch_codecs
+from campaignkit.front.samples import outline
+from campaignkit.front.suppressions import read_phones
+from campaignkit.loading.events import LARGEST_FILE
+from campaignkit.loading.nodes import Document
+from campaignkit.protocol.codec import decode, encode
+from campaignkit.protocol.frames import Channel, ChannelClosedError
+from campaignkit.protocol.messages import (
+    Chunk,
+    DiagnosticMessage,
+    Done,
+    FileHead,
+    Index,
+    Kind,
+    MailingEnd,
+    MailingMessage,
+    Open,
+    Progress,
+    ProjectMessage,
+    Refused,
+    Select,
+    Start,
+)
+
+
+class Child:
+    """One talk with the operator, from its first word to `DONE`."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+        self._watch = RowWatch()
+        self._document: Document | None = None
+
+    def serve(self) -> None:
+        """Answer until the operator hangs up or everything was said."""
+        kind, data = self._channel.receive()
+        if kind != Kind.START:
+            raise ChannelClosedError("START was due")
+        decode(Start, data)
+        project = self._read_project()
+        files = self._read_campaigns()
+        self._say(Kind.INDEX, Index(campaigns=tuple(file.head() for file in files)))
+        try:
+            kind, data = self._channel.receive()
+        except ChannelClosedError:
+            return  # the operator wanted the index only
+        select = decode(Select, data)
+        self._report(clashes(files))
+        chosen = [file for file in files if file.path in set(select.paths)]
+        self._run(project, chosen, select)
+
+    def _read_project(self) -> ProjectMessage:
+        head, data = self._file()
+        self._document, project, problems = read_project(head.path, data)
+        self._report(problems)
+        self._say(Kind.PROJECT, project)
+        return project
+
+    def _read_campaigns(self) -> list[CampaignFile]:
+        files: list[CampaignFile] = []
+        while True:
+            kind, data = self._channel.receive()
+            if kind == Kind.FILES_END:
+                return files
+            head = decode(FileHead, data)
+            descriptor = self._channel.take_file()
+            if descriptor is None:
+                raise ChannelClosedError("a file was due")
+            files.append(read_campaign(head.path, read_all(descriptor, LARGEST_FILE)))
+
+    def _file(self) -> tuple[FileHead, bytes]:
+        kind, data = self._channel.receive()
+        descriptor = self._channel.take_file()
+        if kind != Kind.FILE or descriptor is None:
+            raise ChannelClosedError("a file was due")
+        return decode(FileHead, data), read_all(descriptor, LARGEST_FILE)
+
+    def _run(self, project: ProjectMessage, files: list[CampaignFile], select: Select) -> None:
+        rules = self._rules(project, select.environment)
+        definitions: list[MailingDefinition] = []
+        for file in files:
+            check_campaign(file)
+            self._report(file.problems)
+            if file.document is not None and not file.closed:
+                defined = define(file.document, file.faults, rules)
+                self._report(defined.problems)
+                definitions += defined.mailings
+        audiences = [found for mailing in definitions if (found := self._audience(mailing)) is not None]
+        suppressed, digest = self._suppressions(project)
+        if audiences:
+            preload()
+        fetch_codecs(str(found.mailing.audience.get("encoding", "ascii")) for found in audiences)
+        close_doors()
+        self._watch.start()
+        for audience in audiences:
+            self._mailing(audience, suppressed, rules, select)
+        self._watch.stop()
+        self._say(Kind.DONE, Done(suppressions=digest))
+
+    def _rules(self, project: ProjectMessage, environment: str) -> Rules:
+        root: Any = self._document.root if self._document else {}
+        zones = {found.name: found.provider_timezone for found in project.environments}
+        return Rules(
+            timezone=project.timezone,
+            provider_timezone=zones.get(environment, "Europe/Minsk"),
+            senders=root.get("senders") or {},
+            limits=root.get("limits") or {},
+        )
+
+    def _open(self, path: str, beside: str, place: Place) -> tuple[str, HashedFile] | None:
+        self._say(Kind.OPEN, Open(path=path, beside=beside))
+        kind, data = self._channel.receive()
+        if kind == Kind.OPENED and (descriptor := self._channel.take_file()) is not None:
+            return decode(FileHead, data).path, HashedFile(descriptor)
+        refused = decode(Refused, data)
+        self._report([Diagnostic(Severity.ERROR, refused.code, refused.message, place, refused.hint)])
+        return None
+
+    def _audience(self, mailing: MailingDefinition) -> OpenAudience | None:
+        name = mailing.audience.get("file")
+        if name is None:
+            return OpenAudience(mailing, mailing.document.path, None)
+        place = mailing.document.place((*mailing.pointer, "audience", "file"))
+        opened = self._open(str(name), mailing.document.path, place)
+        return OpenAudience(mailing, *opened) if opened else None
+
+    def _suppressions(self, project: ProjectMessage) -> tuple[set[int], str]:
+        found: set[int] = set()
+        digest = hashlib.sha256()
+        for index, name in enumerate(project.suppress):
+            place = self._document.place(("suppress", index)) if self._document else Place(name)
+            opened = self._open(name, "", place)
+            if opened is None:
+                continue
+            path, file = opened
+            with contextlib.closing(file):
+                self._report(read_phones(path, file, found))
+                digest.update(file.digest().encode())
+        return found, digest.hexdigest() if project.suppress else ""
+
+    def _mailing(self, audience: OpenAudience, suppressed: set[int], rules: Rules, select: Select) -> None:
+        mailing = audience.mailing
+        try:
+            table = table_of(audience)
+            columns, problems = bind(mailing, table.columns, Place(audience.path, 1))
+            self._report(problems)
+            if columns is None:
+                return
+            self._say(Kind.MAILING, _message(mailing))
+            loop = RowLoop(
+                mailing=mailing,
+                columns=columns,
+                suppressed=suppressed,
+                elements=select.elements,
+                emit=(lambda _chunk: None) if select.check else self._emit,
+                alive=lambda rows: self._say(Kind.PROGRESS, Progress(rows=rows)),
+                place=place_in(audience),
+                watch=self._watch,
+                rules=rules,
+            )
+            if mailing.audience.get("on_conflict") == "skip":
+                scout = RowLoop(**{name: getattr(loop, name) for name in _LOOP_FIELDS})
+                scout.run(table.rows(), scan=True)
+                loop.conflicts = scout.conflicts
+                table = table_of(audience)
+            loop.run(table.rows())
+        except BrokenTableError as error:
+            self._report([broken(audience, error)])
+            return
+        finally:
+            self._watch.row = 0
+        place = mailing.document.place(mailing.pointer)
+        self._report(loop.closing(place))
+        digest = audience.file.digest() if audience.file else ""
+        self._check_bytes(mailing, digest)
+        if loop.figures.rows == 0:
+            self._report([Diagnostic(Severity.WARNING, "CK315", "the audience has no rows", place)])
+        self._say(Kind.MAILING_END, _end(loop, digest))
+
+    def _check_bytes(self, mailing: MailingDefinition, digest: str) -> None:
+        wanted = mailing.audience.get("sha256")
+        if wanted is not None and digest and str(wanted).lower() != digest:
+            place = mailing.document.place((*mailing.pointer, "audience", "sha256"))
+            message = "the audience's bytes are not the reviewed ones"
+            self._report([Diagnostic(Severity.ERROR, "CK306", message, place, f"its SHA-256 now is {digest}")])
+
+    def _emit(self, chunk: Chunk) -> None:
+        self._channel.send(Kind.CHUNK, chunk.pack())
+
+    def _say(self, kind: Kind, message: object) -> None:
+        self._channel.send(kind, encode(message))
+
+    def _report(self, problems: Iterable[Diagnostic]) -> None:
+        for problem in problems:
+            fields = asdict(problem.place)
+            fields["excerpt"] = fields["excerpt"][:500]
+            self._say(
+                Kind.DIAGNOSTIC,
+                DiagnosticMessage(severity=problem.severity, code=problem.code, message=problem.message, hint=problem.hint, **fields),
+            )
+
+
+_LOOP_FIELDS = ("mailing", "columns", "suppressed", "elements", "emit", "alive", "place", "watch", "rules")
+
+
+def _message(mailing: MailingDefinition) -> MailingMessage:
+    when = mailing.schedule
+    return MailingMessage(
+        campaign=mailing.campaign,
+        revision=mailing.revision,
+        mailing=mailing.name,
+        path=mailing.document.path,
+        line=mailing.line,
+        message_type=mailing.message_type,
+        content_type=mailing.content_type,
+        alphaname_id=mailing.sender,
+        schedule_wire=when.wire if when else "",
+        schedule_utc=when.utc.isoformat() if when else "",
+        schedule_shown=when.shown if when else "",
+        content=mailing.once,
+        definition=mailing.definition,
+    )
+
+
+def _end(loop: RowLoop, digest: str) -> MailingEnd:
+    figures = loop.figures
+    text, link, phone = figures.sample
+    return MailingEnd(
+        rows=figures.rows,
+        filtered=figures.filtered,
+        invalid=loop.problems.invalid,
+        duplicate=figures.duplicate,
+        suppressed=figures.suppressed,
+        live=figures.live,
+        audience=digest,
+        shortest=figures.shortest,
+        longest=figures.longest,
+        characters=figures.characters,
+        hosts=dict(figures.hosts.most_common(50)),
+        sample=text,
+        sample_link=link,
+        sample_phone=phone,
+        outline=outline(loop.mailing),
+    )

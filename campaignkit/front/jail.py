@@ -1,0 +1,71 @@
+"""What the child gives up before it renders anything: files, sockets, programs, memory and time without end.
+
+Once no descriptor can be opened any more, neither a file nor a socket can be had, whatever a template finds a way to call:
+the kernel holds this, not Python.
+"""
+
+from __future__ import annotations
+
+import codecs
+import contextlib
+import resource
+import signal
+from collections.abc import Iterable
+from types import FrameType
+
+from campaignkit.rendering.messages import RowError
+
+MEMORY = 1024 * 1024 * 1024
+"""Address space, bytes. The child needs about 150 MB of it; a bomb in a template asks for more."""
+
+TICK = 1.0
+PATIENCE = 3
+"""A single row may take this many ticks."""
+
+
+class RowWatch:
+    """Ends the rendering of a row that does not come to an end; `row` is set by the loop."""
+
+    def __init__(self) -> None:
+        self.row = 0
+        self._last = 0
+        self._ticks = 0
+
+    def start(self) -> None:
+        """Begin to tick."""
+        signal.signal(signal.SIGALRM, self._tick)
+        signal.setitimer(signal.ITIMER_REAL, TICK, TICK)
+
+    def stop(self) -> None:
+        """Tick no more."""
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+    def _tick(self, _number: int, _frame: FrameType | None) -> None:
+        if self.row != self._last or self.row == 0:
+            self._last, self._ticks = self.row, 0
+            return
+        self._ticks += 1
+        if self._ticks >= PATIENCE:
+            self._ticks = 0
+            raise RowError("the template takes too long")
+
+
+def limit_memory() -> None:
+    """Bound the address space and forbid core dumps (they would hold personal data)."""
+    with contextlib.suppress(ValueError, OSError):  # macOS takes no bound on address space
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def fetch_codecs(declared: Iterable[str]) -> None:
+    """Load the codecs that rendering may need while modules can still be read."""
+    for name in ("unicode_escape", "ascii", "latin-1", "utf-8-sig", "cp1251", *declared):
+        with contextlib.suppress(LookupError):  # an unknown one is reported where it is used
+            codecs.lookup(name)
+
+
+def close_doors() -> None:
+    """From here on no file, socket or program can be opened; what is open stays usable."""
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, 0))
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))

@@ -1,0 +1,21 @@
+"""What a mailing looks like where no value of a person may stand."""
+
+from __future__ import annotations
+
+import re
+
+from campaignkit.compiler.definitions import MailingDefinition
+
+_PRINTED = re.compile(r"\{\{-?\s*([A-Za-z_]\w*)?[^}]*\}\}")
+_CONTROL = re.compile(r"\{%.*?%\}|\{#.*?#\}", re.DOTALL)
+
+
+def outline(mailing: MailingDefinition) -> str:
+    """The text with ‹name› for every value, and conditions left out."""
+    source = mailing.each.get("text") or mailing.once.get("text") or mailing.once.get("caption") or mailing.once.get("image_url", "")
+
+    def shown(match: re.Match[str]) -> str:
+        name = match[1] or "…"
+        return mailing.constants.get(name) or f"‹{name}›"
+
+    return _CONTROL.sub("", _PRINTED.sub(shown, source)).strip()[:500]

@@ -1,0 +1,236 @@
+"""The operator's end of the talk with the front child: start it, hand it files, take back what it may say.
+
+Nothing an author wrote is parsed on this side. What the child sends is held to its types and bounds; if it dies, hangs or
+breaks the rules, that is a diagnostic, and nothing is sent.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import TypeVar
+
+from campaignkit import __version__
+from campaignkit.diagnostics import Diagnostic, Place, Severity, has_errors
+from campaignkit.errors import DefinitionError
+from campaignkit.intake.files import OpenRefusedError, campaign_files, open_beneath, parts_inside
+from campaignkit.intake.settings import project as typed_project
+from campaignkit.model.mailings import Mailing, MailingKey
+from campaignkit.model.settings import Project
+from campaignkit.protocol.codec import MessageError, decode, encode
+from campaignkit.protocol.frames import Channel, ChannelClosedError
+from campaignkit.protocol.messages import (
+    Chunk,
+    DiagnosticMessage,
+    Done,
+    FileHead,
+    Index,
+    Kind,
+    MailingEnd,
+    MailingMessage,
+    Open,
+    Progress,
+    ProjectMessage,
+    Refused,
+    Select,
+    Start,
+)
+
+PROJECT_FILE = "campaignkit.yaml"
+SILENCE = 120.0
+"""Seconds without a word after which the child counts as hung; it reports at least every few thousand rows."""
+
+Word = Mailing | Chunk | MailingEnd | Progress | Done
+T = TypeVar("T")
+
+
+class Front:
+    """One front child. Use as a context manager; it never outlives the block.
+
+    Args:
+        root: The project's folder.
+        audiences: Further folder for audience files (`CAMPAIGNKIT_AUDIENCES`), or None.
+    """
+
+    def __init__(self, root: Path, *, audiences: Path | None = None) -> None:
+        self._root = root
+        self._audiences = audiences
+        self.diagnostics: list[Diagnostic] = []
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        package = Path(__file__).resolve().parents[2]
+        code = f"import sys; sys.path.insert(0, {str(package)!r}); from campaignkit.front.__main__ import main; sys.exit(main({theirs.fileno()}))"
+        with theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, "-E", "-s", "-P", "-X", "utf8", "-c", code],
+                env={}, pass_fds=(theirs.fileno(),), close_fds=True, cwd="/", start_new_session=True,
+                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            )  # fmt: skip
+        self._channel = Channel(ours, timeout=SILENCE)
+
+    def __enter__(self) -> Front:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._channel.close()
+        with contextlib.suppress(ProcessLookupError):
+            self._process.kill()
+        self._process.wait()
+
+    def project(self) -> Project:
+        """The project file.
+
+        Raises:
+            DefinitionError: There is none, or it is invalid.
+        """
+        try:
+            file = open_beneath(self._root, (PROJECT_FILE,))
+        except OpenRefusedError as refused:
+            hint = "make a project here: campaignkit init" if "no file" in refused.message else refused.hint
+            problem = Diagnostic(Severity.ERROR, refused.code, refused.message, Place(PROJECT_FILE), hint)
+            raise DefinitionError([problem], next_command="campaignkit init") from None
+        self._say(Kind.START, Start(version=__version__))
+        self._hand_over(Kind.FILE, PROJECT_FILE, file)
+        self._message = self._await(Kind.PROJECT, ProjectMessage)
+        if not self._message.valid:
+            raise DefinitionError(self.diagnostics)
+        return typed_project(self._message)
+
+    def index(self) -> Index:
+        """All campaign files: ids, lifecycles, mailings, lines. Broken files are in it, without an id.
+
+        Raises:
+            DefinitionError: The folder of campaigns can't be read.
+        """
+        try:
+            files = campaign_files(self._root, parts_inside(self._message.campaigns))
+        except OpenRefusedError as refused:
+            raise DefinitionError([*self.diagnostics, Diagnostic(Severity.ERROR, refused.code, refused.message, Place(PROJECT_FILE), refused.hint)]) from None
+        for parts in files:
+            try:
+                file = open_beneath(self._root, parts)
+            except OpenRefusedError as refused:
+                self._add(Diagnostic(Severity.ERROR, refused.code, refused.message, Place("/".join(parts)), refused.hint))
+                continue
+            self._hand_over(Kind.FILE, "/".join(parts), file)
+        self._say(Kind.FILES_END, FileHead(path=""))
+        return self._await(Kind.INDEX, Index)
+
+    def run(self, paths: Sequence[str], *, environment: str, check: bool = False, elements: bool = False) -> Iterator[Word]:
+        """Work through the selected files: each mailing, its chunks, its end; at last `Done`.
+
+        Diagnostics gather in `diagnostics`. If the child breaks down there is one more error among them, and no `Done`.
+        """
+        self._say(Kind.SELECT, Select(paths=tuple(paths), environment=environment, check=check, elements=elements))
+        while True:
+            try:
+                kind, data = self._channel.receive()
+                if kind == Kind.DIAGNOSTIC:
+                    self._diagnose(data)
+                elif kind == Kind.OPEN:
+                    self._open(decode(Open, data))
+                elif kind == Kind.CHUNK:
+                    yield Chunk.unpack(data)
+                elif kind == Kind.MAILING:
+                    yield _mailing(decode(MailingMessage, data))
+                elif kind == Kind.MAILING_END:
+                    yield decode(MailingEnd, data)
+                elif kind == Kind.PROGRESS:
+                    yield decode(Progress, data)
+                else:
+                    yield decode(Done, data)
+                    return
+            except (ChannelClosedError, MessageError, ValueError) as error:
+                self._broke_down(error)
+                return
+
+    def _open(self, wanted: Open) -> None:
+        try:
+            path, file = self._find(wanted)
+        except OpenRefusedError as refused:
+            self._say(Kind.REFUSED, Refused(code=refused.code, message=refused.message, hint=refused.hint))
+            return
+        self._hand_over(Kind.OPENED, path, file)
+
+    def _find(self, wanted: Open) -> tuple[str, int]:
+        start = wanted.beside.split("/")[:-1] if wanted.beside else []
+        inside = parts_inside(wanted.path, start=start)
+        try:
+            return "/".join(inside), open_beneath(self._root, inside)
+        except OpenRefusedError as refused:
+            if self._audiences is None or not wanted.beside or "no file" not in refused.message:
+                raise
+            elsewhere = parts_inside(wanted.path)
+            return "/".join(elsewhere), open_beneath(self._audiences, elsewhere)
+
+    def _hand_over(self, kind: Kind, path: str, file: int) -> None:
+        try:
+            self._channel.send(kind, encode(FileHead(path=path)), file=file)
+        except ChannelClosedError as error:
+            self._broke_down(error)
+            raise DefinitionError(self.diagnostics) from None
+        finally:
+            os.close(file)
+
+    def _say(self, kind: Kind, message: object) -> None:
+        try:
+            self._channel.send(kind, encode(message))
+        except ChannelClosedError as error:
+            self._broke_down(error)
+            raise DefinitionError(self.diagnostics) from None
+
+    def _await(self, wanted: Kind, shape: type[T]) -> T:
+        try:
+            while True:
+                kind, data = self._channel.receive()
+                if kind == wanted:
+                    return decode(shape, data)
+                if kind != Kind.DIAGNOSTIC:
+                    raise MessageError(f"{wanted.name} was due")
+                self._diagnose(data)
+        except (ChannelClosedError, MessageError) as error:
+            self._broke_down(error)
+            raise DefinitionError(self.diagnostics) from None
+
+    def _diagnose(self, data: bytes) -> None:
+        found = decode(DiagnosticMessage, data)
+        place = Place(found.path, found.line, found.column, found.row, found.excerpt, found.width)
+        self._add(Diagnostic(Severity(found.severity), found.code, found.message, place, found.hint))
+
+    def _add(self, problem: Diagnostic) -> None:
+        if len(self.diagnostics) < 10_000:
+            self.diagnostics.append(problem)
+
+    def _broke_down(self, error: Exception) -> None:
+        if any(problem.code == "CK000" for problem in self.diagnostics):
+            return
+        message = f"the process that reads the project's files broke down ({error})"
+        hint = "a file may be built to exhaust it; nothing was sent"
+        self.diagnostics.append(Diagnostic(Severity.ERROR, "CK000", message, Place(PROJECT_FILE), hint))
+
+    @property
+    def failed(self) -> bool:
+        """Whether something found so far forbids sending."""
+        return has_errors(self.diagnostics)
+
+
+def _mailing(message: MailingMessage) -> Mailing:
+    return Mailing(
+        key=MailingKey(message.campaign, message.revision, message.mailing),
+        path=message.path,
+        line=message.line,
+        message_type=message.message_type,
+        content_type=message.content_type,
+        alphaname_id=message.alphaname_id,
+        schedule_wire=message.schedule_wire,
+        schedule_utc=datetime.fromisoformat(message.schedule_utc) if message.schedule_utc else None,
+        schedule_shown=message.schedule_shown,
+        content=message.content,
+        definition=message.definition,
+    )

@@ -1,0 +1,23 @@
+"""A request whose outcome nobody knows, as a person sees it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnknownRequest:
+    """What is known of it; `answer` is the kept answer as text, `first_phones` a few of its people."""
+
+    ref: str
+    tags: tuple[str, ...]
+    mailings: tuple[str, ...]
+    recipients: int
+    first_phones: tuple[int, ...]
+    sent_at: datetime | None
+    phase: str
+    bytes_written: int
+    http_status: int | None
+    reason: str
+    answer: str

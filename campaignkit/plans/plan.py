@@ -1,0 +1,103 @@
+"""The plan: what an apply would do, decided once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+
+from campaignkit.model.counts import Counts, total
+from campaignkit.model.mailings import Mailing
+from campaignkit.model.settings import Environment, Price
+from campaignkit.plans.classify import Fate
+from campaignkit.plans.digest import Components
+
+MOST_EXAMPLES = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Texts:
+    """Figures about a mailing's rendered texts: characters, hosts of links by people, and a sample."""
+
+    shortest: int = 0
+    longest: int = 0
+    characters: int = 0
+    live: int = 0
+    hosts: dict[str, int] = field(default_factory=dict)
+    sample: str = ""
+    sample_link: str = ""
+    sample_phone: int = 0
+    outline: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class MailingPlan:
+    """One mailing of a plan; `examples` are the first people of each fate, for eyes."""
+
+    mailing: Mailing
+    counts: Counts = field(default_factory=Counts)
+    texts: Texts = field(default_factory=Texts)
+    examples: dict[Fate, list[int]] = field(default_factory=dict)
+    started: bool = False
+    """Whether the provider has accepted anything of it before."""
+
+    def note(self, fate: Fate, phone: int) -> None:
+        """Keep a phone as an example, while there are few."""
+        known = self.examples.setdefault(fate, [])
+        if len(known) < MOST_EXAMPLES:
+            known.append(phone)
+
+
+@dataclass(slots=True, kw_only=True)
+class CampaignPlan:
+    """One campaign of a plan. `accept_resend` is the number its file accepts."""
+
+    campaign: str
+    revision: int
+    path: str
+    accept_resend: int | None
+    mailings: list[MailingPlan] = field(default_factory=list)
+
+    @property
+    def counts(self) -> Counts:
+        """The sum over its mailings."""
+        return total(mailing.counts for mailing in self.mailings)
+
+
+@dataclass(slots=True, kw_only=True)
+class Plan:
+    """Everything an apply of this selection would do.
+
+    `drafts` are campaigns shown but not sent here; `state` says which state it was diffed against: a lineage, or nothing.
+    """
+
+    environment: Environment
+    components: Components
+    campaigns: list[CampaignPlan]
+    drafts: list[str]
+    notes: list[str]
+    price: Price | None
+    batch_size: int
+    batches_per_request: int
+    created_at: datetime
+
+    @property
+    def digest(self) -> str:
+        """The plan's identity."""
+        return self.components.digest()
+
+    @property
+    def counts(self) -> Counts:
+        """The sum over its campaigns."""
+        return total(campaign.counts for campaign in self.campaigns)
+
+    @property
+    def cost(self) -> Decimal | None:
+        """What its messages are estimated to cost, in the price's currency; None without a price."""
+        return self.price.amount * self.counts.to_send if self.price else None
+
+    @property
+    def at_stake(self) -> int:
+        """The most people whom one lost call would leave unknown."""
+        most = self.batch_size * self.batches_per_request
+        return min(most, self.counts.to_send)

@@ -1,0 +1,83 @@
+"""The token taken out of texts before anything of them is kept, logged or shown, in whatever form it is echoed."""
+
+from __future__ import annotations
+
+import base64
+import re
+from typing import TypeVar
+
+MARK = "[token]"
+"""Stands where the token stood."""
+
+SHORTEST = 8
+"""Characters of a token that is blotted: a shorter one is no secret, and blotting it would garble ordinary words."""
+
+_PIECE = 6
+"""Characters of the token's beginning that are blotted where a cut text ends in them."""
+
+Text = TypeVar("Text", str, bytes)
+
+
+class Redactor:
+    """Blots one token out of texts.
+
+    Found are the token as it is, and with any of its characters escaped as JSON, as percent code (also twice) or as
+    HTML does; as hexadecimal digits; in base64 of either alphabet, alone or inside a longer encoded text; and the
+    beginning of any of them where a text was cut.
+
+    Args:
+        token: The secret; empty where there is none.
+    """
+
+    def __init__(self, token: str) -> None:
+        if len(token) < SHORTEST:
+            self._patterns: tuple[re.Pattern[str], ...] = ()
+            self._starts: tuple[str, ...] = ()
+            return
+        raw = token.encode("utf-8", "surrogatepass")
+        # Bytes are searched as Latin-1 text, one character a byte, so that one language of patterns serves both kinds.
+        literal = {*_encoded(raw), raw.decode("latin-1")}
+        # Two patterns: each begins with known characters, which lets the engine skip the rest of a text quickly.
+        self._patterns = (
+            re.compile("".join(map(_any_form, token))),
+            re.compile("|".join(map(re.escape, sorted(literal)))),
+        )
+        self._starts = tuple(sorted({token, token.replace("/", "\\/"), *literal}))
+
+    def blot(self, text: Text) -> Text:
+        """The same text with `[token]` wherever the token stood."""
+        if isinstance(text, bytes):
+            return self._blotted(text.decode("latin-1")).encode("latin-1")
+        return self._blotted(text)
+
+    def _blotted(self, text: str) -> str:
+        for pattern in self._patterns:
+            text = pattern.sub(MARK, text)
+        for start in self._starts:
+            tail = text[-len(start) :]
+            at = tail.rfind(start[:_PIECE])
+            if at >= 0 and start.startswith(tail[at:]):
+                text = text[: len(text) - len(tail) + at] + MARK
+        return text
+
+
+def _any_form(character: str) -> str:
+    """A pattern of one character in any of its escaped forms."""
+    code = ord(character)
+    raw = ("\\\\?" if character in '/"\\' else "") + re.escape(character)
+    utf16 = character.encode("utf-16-be", "surrogatepass")
+    json = "".join(rf"\\u(?i:{utf16[at : at + 2].hex()})" for at in range(0, len(utf16), 2))
+    percent = "".join(f"%(?:25)*(?i:{byte:02x})" for byte in character.encode("utf-8", "surrogatepass"))
+    html = f"&#(?:0*{code}|[xX]0*(?i:{code:x}));"
+    return f"(?:{raw}|{json}|{percent}|{html})"
+
+
+def _encoded(raw: bytes) -> set[str]:
+    """The token in hexadecimal, and in base64 as it looks at each of the three alignments within a longer text."""
+    forms = {raw.hex(), raw.hex().upper()}
+    for shift in range(3):
+        whole = base64.b64encode(bytes(shift) + raw).decode("ascii")
+        # The characters at both ends also depend on the neighbours: only those of the token's own bits are sure.
+        sure = whole[-(-shift * 8 // 6) : (shift + len(raw)) * 8 // 6]
+        forms |= {sure, sure.replace("+", "-").replace("/", "_")}
+    return forms

@@ -1,0 +1,60 @@
+"""The sandboxed Jinja environment: strict, without chance, clock, files, methods or unbounded operators."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from functools import cache
+from typing import Any
+
+from jinja2 import StrictUndefined, Undefined
+from jinja2.exceptions import SecurityError, TemplateRuntimeError
+from jinja2.runtime import Context
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from campaignkit.rendering.filters import ALLOWED_BUILTINS, ours
+
+LARGEST_RANGE = 1_000
+_NUMBERS = (int, float, Decimal)
+_MOST_BITS = 256
+
+
+class _Environment(ImmutableSandboxedEnvironment):
+    # Not folded at compile time and checked at run time: these three can ask for all memory or all time there is.
+    intercepted_binops = frozenset({"*", "**", "%"})
+
+    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
+        """Numbers only, and small ones."""
+        if operator == "**":
+            raise SecurityError("powers (**) are not allowed")
+        if not isinstance(left, _NUMBERS) or not isinstance(right, _NUMBERS):
+            raise SecurityError(f"{operator} works on numbers only; use | int first")
+        result = super().call_binop(context, operator, left, right)
+        if isinstance(result, int) and result.bit_length() > _MOST_BITS:
+            raise SecurityError("the number grows too large")
+        return result
+
+
+def _bounded_range(*steps: int) -> range:
+    found = range(*steps)
+    if len(found) > LARGEST_RANGE:
+        raise SecurityError(f"range has more than {LARGEST_RANGE:,} numbers")
+    return found
+
+
+def _text_only(value: object) -> object:
+    """What a template prints must be text or a number: `None`, `True` or a list would reach a person as such words."""
+    kind = type(value)
+    if kind is str or kind is int or kind is float or kind is Decimal or isinstance(value, str | Undefined):
+        return value
+    raise TemplateRuntimeError(f"a value of type {kind.__name__} is not text")
+
+
+@cache
+def environment() -> _Environment:
+    """The one environment of every template."""
+    env = _Environment(
+        undefined=StrictUndefined, autoescape=False, keep_trailing_newline=True, finalize=_text_only, cache_size=0
+    )
+    env.globals = {"range": _bounded_range}
+    env.filters = {name: env.filters[name] for name in ALLOWED_BUILTINS} | ours()
+    return env

@@ -1,0 +1,111 @@
+"""The filters that templates may use: Jinja's harmless ones, and ours for Russian, Belarusian and money.
+
+All are pure. Values of an audience are text, so each filter that needs a number says so instead of guessing: Jinja's own
+`int` turns «abc» into 0, and a person would read that 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from typing import Any
+
+ALLOWED_BUILTINS = (
+    "abs", "capitalize", "count", "d", "default", "first", "join", "last", "length", "lower", "max", "min", "replace",
+    "reverse", "round", "sort", "string", "sum", "title", "trim", "truncate", "unique", "upper", "urlencode", "wordcount",
+)  # fmt: skip
+"""Jinja's own filters that can neither reach an object's inside nor grow text without bound."""
+
+_SPACES = str.maketrans("", "", " \u00a0\u202f\u2009'")
+
+
+class FilterError(ValueError):
+    """A value does not fit the filter; the message names both."""
+
+
+def number(value: object) -> Decimal:
+    """A number from a cell: spaces as thousands, comma or point for decimals."""
+    if isinstance(value, bool):
+        raise FilterError("true and false are no numbers")
+    if isinstance(value, int | float | Decimal):
+        return Decimal(str(value))
+    text = str(value).translate(_SPACES).replace(",", ".")
+    try:
+        found = Decimal(text)
+    except InvalidOperation:
+        raise FilterError(f"{_cut(value)!r} is not a number") from None
+    if not found.is_finite() or abs(found.adjusted()) > 30:
+        raise FilterError(f"{_cut(value)!r} is not a usable number")
+    return found
+
+
+def plural(value: object, one: str, few: str, many: str) -> str:
+    """The form of a Russian or Belarusian noun beside a number: 1 балл, 2 балла, 5 баллов; fractions take the second."""
+    count = number(value)
+    if count != count.to_integral_value():
+        return few
+    whole = abs(int(count))
+    if whole % 10 == 1 and whole % 100 != 11:
+        return one
+    if 2 <= whole % 10 <= 4 and not 12 <= whole % 100 <= 14:
+        return few
+    return many
+
+
+def money(value: object, currency: str = "", places: int = 2) -> str:
+    """An amount as people write it here: 1 234,50 with non-breaking spaces, and the currency behind it if given."""
+    if not 0 <= places <= 6:
+        raise FilterError("money takes 0 to 6 places")
+    amount = number(value).quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP)
+    text = f"{amount:,.{places}f}".replace(",", "\u00a0").replace(".", ",")
+    return f"{text}\u00a0{currency}" if currency else text
+
+
+def as_date(value: object, pattern: str = "%d.%m.%Y") -> str:
+    """A date of a cell (2026-11-23, 2026-11-23T10:00, 23.11.2026) written by a strftime pattern of digits only."""
+    text = str(value).strip()
+    if any(mark in pattern for mark in ("%a", "%A", "%b", "%B", "%c", "%x", "%X", "%Z", "%p")):
+        raise FilterError(f"the pattern {pattern!r} depends on the machine's language; use digits: %d.%m.%Y %H:%M")
+    for parse in (datetime.fromisoformat, _day_first):
+        try:
+            return parse(text).strftime(pattern)
+        except ValueError:
+            continue
+    raise FilterError(f"{_cut(value)!r} is not a date like 2026-11-23 or 23.11.2026")
+
+
+def _day_first(text: str) -> datetime:
+    day, month, year = text.split(".")
+    found = date(int(year), int(month), int(day))
+    return datetime(found.year, found.month, found.day)  # noqa: DTZ001 - a calendar day of a cell has no zone
+
+
+def strict_int(value: object, default: object = None) -> object:
+    """A whole number; anything else is an error unless a default is given."""
+    try:
+        return int(number(value))
+    except FilterError:
+        if default is None:
+            raise
+        return default
+
+
+def strict_float(value: object, default: object = None) -> object:
+    """A number; anything else is an error unless a default is given."""
+    try:
+        return float(number(value))
+    except FilterError:
+        if default is None:
+            raise
+        return default
+
+
+def _cut(value: object) -> str:
+    text = str(value)
+    return text if len(text) <= 40 else text[:37] + "…"
+
+
+def ours() -> dict[str, Callable[..., Any]]:
+    """Our filters by the names templates use."""
+    return {"plural": plural, "money": money, "date": as_date, "int": strict_int, "float": strict_float}

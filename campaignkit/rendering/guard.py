@@ -1,0 +1,123 @@
+"""What a template may say, decided on its syntax tree before anything is compiled."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from jinja2 import TemplateSyntaxError, meta, nodes
+
+from campaignkit.rendering.environment import environment
+from campaignkit.validation.near import did_you_mean
+
+LONGEST_SOURCE = 20_000
+MOST_BRACKETS = 60
+"""Nesting beyond this ends in a RecursionError of the compiler, or worse."""
+
+_FORBIDDEN: dict[type[nodes.Node], str] = {
+    nodes.Extends: "extends", nodes.Include: "include", nodes.Import: "import", nodes.FromImport: "import",
+    nodes.Block: "block", nodes.Macro: "macro", nodes.CallBlock: "call", nodes.ScopedEvalContextModifier: "autoescape",
+    nodes.EvalContextModifier: "autoescape", nodes.NSRef: "namespace", nodes.FilterBlock: "filter",
+    nodes.AssignBlock: "a set block",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A problem inside one template; `offset` counts characters from its start."""
+
+    code: str
+    message: str
+    offset: int
+    width: int = 1
+    hint: str = ""
+
+
+def examine(source: str, allowed: frozenset[str]) -> tuple[frozenset[str], list[Fault]]:
+    """Check one template.
+
+    Args:
+        source: Its text.
+        allowed: Names of columns and variables it may use.
+
+    Returns:
+        The names it uses, and its faults.
+    """
+    if len(source) > LONGEST_SOURCE:
+        return frozenset(), [Fault("CK201", f"the template has more than {LONGEST_SOURCE:,} characters", 0)]
+    if (deep := _too_deep(source)) is not None:
+        return frozenset(), [Fault("CK201", "the template is nested too deeply", deep)]
+    try:
+        tree = environment().parse(source)
+    except TemplateSyntaxError as error:
+        hint = "write {{ name }} and {% if … %}…{% endif %}; every opening mark needs its closing one"
+        return frozenset(), [Fault("CK201", f"the template is broken: {error.message}", _line_start(source, error.lineno), hint=hint)]
+    except RecursionError:
+        return frozenset(), [Fault("CK201", "the template is nested too deeply", 0)]
+    called = {id(call.node) for call in tree.find_all(nodes.Call)}  # a method's name is reported with its call
+    faults = [fault for node in tree.find_all(nodes.Node) if id(node) not in called for fault in _forbidden(source, node)]
+    try:
+        names = frozenset(meta.find_undeclared_variables(tree)) - {"range"}
+    except TemplateSyntaxError:  # an unknown filter or test, which stands among the faults already
+        return frozenset(), faults
+    for name in sorted(names - allowed):
+        offset = _find_name(source, name)
+        faults.append(Fault("CK202", f"{name!r} is neither a column nor a variable", offset, len(name), did_you_mean(name, allowed)))
+    return names & allowed, faults
+
+
+def _forbidden(source: str, node: nodes.Node) -> list[Fault]:
+    offset = _line_start(source, node.lineno or 1)
+    word = _FORBIDDEN.get(type(node))
+    if word:
+        return [Fault("CK203", f"{word} is not allowed in messages", offset)]
+    if isinstance(node, nodes.Call) and not (isinstance(node.node, nodes.Name) and node.node.name == "range"):
+        called = node.node.attr if isinstance(node.node, nodes.Getattr) else "this"
+        hint = f"values are text; use a filter: {{{{ value | {called} }}}}" if called != "this" else ""
+        return [Fault("CK203", f"{called}() can't be called in messages", offset, hint=hint)]
+    if isinstance(node, nodes.Pow):
+        return [Fault("CK203", "powers (**) are not allowed in messages", offset)]
+    if isinstance(node, nodes.Getattr) and not (isinstance(node.node, nodes.Name) and node.node.name == "loop"):
+        return [Fault("CK203", f".{node.attr}: values are text and have no parts", offset)]
+    if isinstance(node, nodes.Filter) and node.name not in environment().filters:
+        at = _find_name(source, node.name)
+        hint = did_you_mean(node.name, environment().filters)
+        return [Fault("CK204", f"there is no filter {node.name!r}", at, len(node.name), hint)]
+    if isinstance(node, nodes.Test) and node.name not in environment().tests:
+        return [Fault("CK204", f"there is no test {node.name!r}", _find_name(source, node.name), len(node.name))]
+    return []
+
+
+def _too_deep(source: str) -> int | None:
+    depth = 0
+    for offset, character in enumerate(source):
+        if character in "([{":
+            depth += 1
+            if depth > MOST_BRACKETS:
+                return offset
+        elif character in ")]}":
+            depth = max(0, depth - 1)
+    blocks = source.count("{%")
+    return source.find("{%") if blocks > 200 else None
+
+
+def _line_start(source: str, line: int) -> int:
+    """The offset of the first template mark on a line, or of the line itself."""
+    offset = 0
+    for _ in range(line - 1):
+        offset = source.find("\n", offset) + 1
+    end = source.find("\n", offset)
+    marks = [at for mark in ("{{", "{%") if (at := source.find(mark, offset, end if end >= 0 else len(source))) >= 0]
+    return min(marks, default=offset)
+
+
+def _find_name(source: str, name: str) -> int:
+    """Where a name stands inside the template's marks: the first token of that value."""
+    at = 0
+    for _line, kind, value in environment().lex(source):
+        found = source.find(value, at)
+        if found < 0:
+            continue
+        if kind == "name" and value == name:
+            return found
+        at = found + len(value)
+    return max(0, source.find(name))

@@ -1,0 +1,125 @@
+"""Diagnostics for people and for machines: text, JSON, GitHub annotations, SARIF."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from campaignkit.diagnostics import Diagnostic, Severity, in_order
+from campaignkit.reports.safe import line
+
+FORMAT_VERSION = "1.0"
+_MOST_ANNOTATIONS = 10
+_WIDEST = 110
+_LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
+
+
+def text(diagnostics: Sequence[Diagnostic]) -> str:
+    """`file:line:column: severity CODE message`, the source line with a mark under it, and what to do."""
+    return "".join(_one(found) for found in in_order(diagnostics))
+
+
+def _one(found: Diagnostic) -> str:
+    place = found.place
+    where = f"{line(place.path)}:{max(1, place.line)}:{max(1, place.column)}"
+    row = f"row {place.row}: " if place.row else ""
+    parts = [f"{where}: {found.severity} {found.code} {row}{line(found.message)}"]
+    if place.excerpt and place.column:
+        start = max(0, place.column - 1 - _WIDEST + 30)
+        shown = place.excerpt[start : start + _WIDEST].replace("\t", " ")
+        number = f"{place.line:>5}"
+        parts.append(f"{number} | {line(shown)}")
+        width = max(1, min(place.width, len(shown) - (place.column - 1 - start)))
+        parts.append(f"{' ' * len(number)} | {' ' * (place.column - 1 - start)}{'^' * width}")
+    if found.hint:
+        parts.append(f"      = {line(found.hint)}")
+    return "\n".join(parts) + "\n"
+
+
+def summary(diagnostics: Sequence[Diagnostic], campaigns: int) -> str:
+    """One closing line."""
+    errors = sum(found.severity is Severity.ERROR for found in in_order(diagnostics))
+    warnings = sum(found.severity is Severity.WARNING for found in in_order(diagnostics))
+    return f"{_count(campaigns, 'campaign')}: {_count(errors, 'error')}, {_count(warnings, 'warning')}"
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number:,} {word}{'' if number == 1 else 's'}"
+
+
+def as_json(diagnostics: Sequence[Diagnostic], campaigns: int, *, sandbox: bool) -> dict[str, Any]:
+    """The document of `schemas/diagnostics.schema.json`."""
+    found = in_order(diagnostics)
+    document: dict[str, Any] = {
+        "format_version": FORMAT_VERSION,
+        "diagnostics": [
+            {
+                "severity": str(one.severity),
+                "code": one.code,
+                "path": one.place.path,
+                "line": one.place.line or None,
+                "column": one.place.column or None,
+                "row": one.place.row or None,
+                "message": one.message,
+                "hint": one.hint or None,
+            }
+            for one in found
+        ],
+        "summary": {
+            "errors": sum(one.severity is Severity.ERROR for one in found),
+            "warnings": sum(one.severity is Severity.WARNING for one in found),
+            "campaigns": campaigns,
+        },
+    }
+    return document | ({"sandbox": True} if sandbox else {})
+
+
+def github(diagnostics: Sequence[Diagnostic]) -> str:
+    """Workflow commands for annotations, the most severe first: GitHub shows ten of a kind and drops the rest."""
+    found = sorted(in_order(diagnostics), key=lambda one: list(_LEVELS).index(one.severity))
+    lines = []
+    for one in found:
+        place = one.place
+        properties = f"file={_property(place.path)},line={max(1, place.line)},col={max(1, place.column)},title={_property(one.code)}"
+        message = f"row {place.row}: {one.message}" if place.row else one.message
+        lines.append(f"::{_LEVELS[one.severity]} {properties}::{_data(f'{message}. {one.hint}' if one.hint else message)}")
+    more = len(found) - _MOST_ANNOTATIONS
+    if more > 0:
+        lines.append(f"{more} more problems may not be shown as annotations; run: campaignkit validate")
+    return "\n".join(lines) + ("\n" if lines else "")
+
+
+def _data(value: str) -> str:
+    return line(value, 2000).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(value: str) -> str:
+    return _data(value).replace(":", "%3A").replace(",", "%2C")
+
+
+def sarif(diagnostics: Sequence[Diagnostic], version: str) -> str:
+    """SARIF 2.1.0 for code scanning."""
+    found = in_order(diagnostics)
+    rules = sorted({one.code for one in found})
+    results = [
+        {
+            "ruleId": one.code,
+            "level": {Severity.INFO: "note"}.get(one.severity, str(one.severity)),
+            "message": {"text": f"{one.message}. {one.hint}" if one.hint else one.message},
+            "locations": [
+                {
+                    "physicalLocation": {
+                        "artifactLocation": {"uri": one.place.path},
+                        "region": {"startLine": max(1, one.place.line), "startColumn": max(1, one.place.column)},
+                    }
+                }
+            ],
+            "partialFingerprints": {"campaignkit/v1": f"{one.code}:{one.place.path}:{one.message}"},
+        }
+        for one in found
+    ]
+    driver = {"name": "campaignkit", "version": version, "rules": [{"id": code} for code in rules]}
+    run = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}
+    schema = "https://json.schemastore.org/sarif-2.1.0.json"
+    return json.dumps({"$schema": schema, "version": "2.1.0", "runs": [run]}, ensure_ascii=False, indent=2) + "\n"

@@ -1,0 +1,46 @@
+"""Rendered messages for eyes and for machines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from campaignkit.model.messages import Message
+from campaignkit.model.phones import shown
+from campaignkit.reports.safe import line
+
+FORMAT_VERSION = "1.0"
+
+
+def message_text(message: Message, *, reveal: bool) -> str:
+    """One message as a small block."""
+    head = f"{message.campaign}/{message.mailing} to {shown(message.phone, reveal=reveal)}"
+    lines = [head + (f" at {message.at}" if message.at else "")]
+    lines += [f"  | {line(part, 2000)}" for part in message.text.split("\n")] if message.text else []
+    if message.image_url:
+        lines.append(f"  image   {line(message.image_url)}")
+    if message.caption:
+        lines.append(f"  button  [{line(message.caption)}] → {line(message.button_link)}")
+    lines.append(f"  ({len(message.text)} characters{f', link {len(message.button_link)}' if message.button_link else ''})")
+    return "\n".join(lines) + "\n\n"
+
+
+def messages_document(messages: Sequence[Message], *, reveal: bool, sandbox: bool) -> dict[str, Any]:
+    """The document of `schemas/render.schema.json`."""
+    document: dict[str, Any] = {
+        "format_version": FORMAT_VERSION,
+        "messages": [
+            {
+                "campaign": one.campaign,
+                "mailing": one.mailing,
+                "phone": shown(one.phone, reveal=reveal),
+                "type": one.type,
+                "text": one.text or None,
+                "image_url": one.image_url or None,
+                "caption": one.caption or None,
+                "button_link": one.button_link or None,
+            }
+            for one in messages
+        ],
+    }
+    return document | ({"sandbox": True} if sandbox else {})

@@ -1,0 +1,74 @@
+"""Unknown requests, with what a person needs to decide."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from campaignkit.model.phones import shown
+from campaignkit.model.unknowns import UnknownRequest
+from campaignkit.reports.safe import line
+
+FORMAT_VERSION = "1.0"
+
+
+def unknown_text(requests: Sequence[UnknownRequest], *, now: datetime, price: Decimal | None, currency: str, reveal: bool, env: str) -> str:
+    """Each request, what is known of it, and the four answers."""
+    if not requests:
+        return "Nothing is unknown.\n"
+    lines: list[str] = []
+    for one in requests:
+        money = f", about {(price * one.recipients).normalize():f} {currency}" if price is not None else ""
+        age = f", {_age(now, one.sent_at)} ago" if one.sent_at else ""
+        lines.append(f"{one.ref}  {', '.join(one.mailings)}: {one.recipients:,} people{money}{age}")
+        lines += [f"  search the provider's cabinet for {tag}" for tag in one.tags]
+        lines.append(f"  what happened: {line(one.reason) or 'the process died while it was under way'}")
+        lines.append(f"  on the wire: {one.phase or 'unknown'}, {one.bytes_written:,} bytes written" + (f", HTTP {one.http_status}" if one.http_status else ""))
+        if one.answer:
+            lines.append(f"  the answer kept: {line(one.answer, 200)}")
+        lines.append(f"  to: {', '.join(shown(phone, reveal=reveal) for phone in one.first_phones)}{', …' if one.recipients > len(one.first_phones) else ''}")
+        lines.append("")
+    first = requests[0].ref
+    lines += [
+        "Each is settled by one answer; doing nothing keeps its people held back:",
+        f"  campaignkit resolve {first} --accepted --uuid UUID --env {env}     it went out, and this is its uuid (checked)",
+        f"  campaignkit resolve {first} --accepted --no-uuid --env {env}       it went out; its uuid is not known",
+        f"  campaignkit resolve {first} --abandon --env {env}                  leave it: these people are never sent it",
+        f"  campaignkit resolve {first} --not-sent --reason TEXT --env {env}   it did not go out: these people are sent it again",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _age(now: datetime, then: datetime) -> str:
+    seconds = max(0.0, (now - then).total_seconds())
+    for size, word in ((86400, "days"), (3600, "hours"), (60, "minutes")):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {word}"
+    return f"{seconds:.0f} seconds"
+
+
+def unknown_document(requests: Sequence[UnknownRequest], *, environment: str, sandbox: bool, reveal: bool) -> dict[str, Any]:
+    """The document of `schemas/resolve.schema.json`."""
+    document: dict[str, Any] = {
+        "format_version": FORMAT_VERSION,
+        "environment": environment,
+        "requests": [
+            {
+                "request": one.ref,
+                "tags": list(one.tags),
+                "mailings": list(one.mailings),
+                "recipients": one.recipients,
+                "phones": [shown(phone, reveal=reveal) for phone in one.first_phones],
+                "sent_at": one.sent_at.isoformat() if one.sent_at else None,
+                "phase": one.phase or None,
+                "bytes_written": one.bytes_written,
+                "http_status": one.http_status,
+                "reason": one.reason,
+                "answer": one.answer or None,
+            }
+            for one in requests
+        ],
+    }
+    return document | ({"sandbox": True} if sandbox else {})

@@ -1,0 +1,122 @@
+"""What the state knows of everyone: text, JSON, CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Any
+
+from campaignkit.model.phones import shown
+from campaignkit.model.status import MailingStatus, PersonLine, StatusReport
+from campaignkit.reports.safe import cell, line
+
+FORMAT_VERSION = "1.0"
+
+
+def status_text(report: StatusReport, *, verbose: bool = False) -> str:
+    """Per mailing: counts by status, the provider's errors with their place, unknowns."""
+    lines: list[str] = []
+    for campaign in report.campaigns:
+        lines.append(campaign.campaign)
+        for mailing in campaign.mailings:
+            lines += _mailing(mailing, verbose=verbose)
+    return "\n".join(lines or ["Nothing was sent yet."]) + "\n"
+
+
+def _mailing(mailing: MailingStatus, *, verbose: bool) -> Iterator[str]:
+    revision = f" (revision {mailing.revision})" if mailing.revision != 1 else ""
+    parts = [f"{number:,} {line(word, 40)}" for word, number in sorted(mailing.statuses.items())]
+    parts += [f"{getattr(mailing, name):,} {name}" for name in ("rejected", "unknown", "unreported") if getattr(mailing, name)]
+    yield f"  {mailing.mailing}{revision}: {mailing.recipients:,} people = {' + '.join(parts) or '0'}"
+    for error in mailing.errors:
+        sure = "refused" if error.confirmed else "reported, not yet confirmed by a second poll"
+        yield f"    {line(error.path)}:{error.line}: {line(error.message)} ({error.recipients:,} people, {sure})"
+    for request in mailing.requests:
+        if verbose or request.outcome in {"unknown", "in_flight"}:
+            sent = f" at {request.sent_at:%Y-%m-%d %H:%M:%S} UTC" if request.sent_at else ""
+            reason = f": {line(request.reason)}" if request.reason and request.outcome != "accepted" else ""
+            yield f"    {request.request} {request.outcome}, {request.recipients:,} people{sent}, tag {request.tag}{reason}"
+
+
+def status_document(report: StatusReport) -> dict[str, Any]:
+    """The document of `schemas/status.schema.json`."""
+    document: dict[str, Any] = {
+        "format_version": FORMAT_VERSION,
+        "environment": report.environment,
+        "campaigns": [
+            {
+                "campaign": campaign.campaign,
+                "revision": campaign.revision,
+                "mailings": [mailing_document(mailing) for mailing in campaign.mailings],
+            }
+            for campaign in report.campaigns
+        ],
+    }
+    return document | ({"sandbox": True} if report.sandbox else {})
+
+
+def mailing_document(mailing: MailingStatus) -> dict[str, Any]:
+    """One mailing of the document."""
+    return {
+        "mailing": mailing.mailing,
+        "revision": mailing.revision,
+        "recipients": mailing.recipients,
+        "statuses": dict(sorted(mailing.statuses.items())),
+        "rejected": mailing.rejected,
+        "unknown": mailing.unknown,
+        "unreported": mailing.unreported,
+        "errors": [
+            {"message": one.message, "path": one.path, "line": one.line, "recipients": one.recipients} for one in mailing.errors
+        ],
+        "requests": [
+            {
+                "request": one.request,
+                "tag": one.tag,
+                "outcome": one.outcome,
+                "uuid": one.uuid or None,
+                "recipients": one.recipients,
+                "sent_at": _time(one.sent_at),
+            }
+            for one in mailing.requests
+        ],
+    }
+
+
+def people_text(people: Iterable[PersonLine], *, reveal: bool) -> Iterator[str]:
+    """One delivery a line."""
+    for one in people:
+        when = f" since {line(one.status_time, 40)}" if one.status_time else ""
+        sent = f", sent {one.sent_at:%Y-%m-%d %H:%M:%S} UTC" if one.sent_at else ""
+        yield f"{shown(one.phone, reveal=reveal)}  {one.campaign}/{one.mailing}  {line(one.status, 64)}{when}{sent}, {one.request}, {one.tag}\n"
+
+
+def people_documents(people: Iterable[PersonLine], *, reveal: bool) -> list[dict[str, Any]]:
+    """Deliveries for machines."""
+    return [dict(zip(_COLUMNS, _row(one, reveal=reveal), strict=True)) for one in people]
+
+
+_COLUMNS = ("campaign", "revision", "mailing", "phone", "status", "status_time", "outcome", "request", "tag", "uuid", "sent_at")
+
+
+def _row(one: PersonLine, *, reveal: bool) -> tuple[Any, ...]:
+    phone = shown(one.phone, reveal=reveal)
+    return (one.campaign, one.revision, one.mailing, phone, one.status, one.status_time, one.outcome, one.request, one.tag, one.uuid, _time(one.sent_at))
+
+
+def people_csv(people: Iterable[PersonLine], *, reveal: bool) -> Iterator[str]:
+    """Deliveries as CSV that no spreadsheet takes for formulas."""
+    yield _csv(_COLUMNS)
+    for one in people:
+        yield _csv(_row(one, reveal=reveal))
+
+
+def _csv(values: Iterable[Any]) -> str:
+    buffer = io.StringIO()
+    csv.writer(buffer, lineterminator="\n").writerow([cell(str("" if value is None else value)) for value in values])
+    return buffer.getvalue()
+
+
+def _time(value: datetime | None) -> str | None:
+    return value.isoformat() if value else None

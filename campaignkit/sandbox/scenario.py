@@ -1,0 +1,121 @@
+"""What shall go wrong, from a JSON file.
+
+    {"seed": 1, "speed": 1.0,
+     "faults": [{"method": "sendBulkViber", "nth": 2, "fault": "http_500_after"},
+                {"method": "sendBulkViber", "match": "sale", "times": 3, "fault": "throttle", "retry_after": 1}],
+     "phones": {"375291111111": ["NEW", "SENT", "UNDELIVERED"], "*77": []},
+     "refusals": {"last-day": "Not enough money"}}
+
+| key | means |
+|---|---|
+| `seed` | whole number, 1 if absent: who reads when, and who never does |
+| `speed` | number above 0, 1.0 if absent: 2 makes statuses advance twice as fast |
+| `faults` | list, tried in order for every call; the first that fits breaks it |
+| `phones` | the statuses of a phone, or of all that end in what follows `*`; `[]`: never reported |
+| `refusals` | a mailing whose name holds the key is refused with that text, seen in statusBulkViber |
+
+| key of a fault | means |
+|---|---|
+| `method` | sendBulkViber or statusBulkViber |
+| `fault` | one of the kinds below |
+| `nth` | only these calls of the method, counted from 1: a number or a list |
+| `match` | only calls with a mailing whose name holds this |
+| `times` | at most so often |
+
+| kind | accepted? | answer | options |
+|---|---|---|---|
+| `throttle` | no | 429 | `retry_after` seconds (header), `error` |
+| `http_400`, `http_403`, `http_404` | no | that status and an error | `error`: its text |
+| `http_500_before` | no | 500 and a page of HTML | `status` 500 to 599; `error`: JSON with this instead |
+| `http_500_after` | yes | the same | the same |
+| `error_in_200` | no | 200 and an error | `error` |
+| `drop_before` | no | none, connection closed | `reset`: true sends a reset |
+| `drop_after` | yes | none, connection closed | `reset` |
+| `slow_before` | yes, late | the usual one, late | `seconds`, 1 if absent, slept before accepting |
+| `slow` | yes | the usual one, late | `seconds`, slept after accepting |
+| `trickle` | yes | the usual one, byte by byte | `seconds` that it takes |
+| `garbage` | yes | 200 and a page of HTML | |
+| `truncated` | yes | 200, half of the body it promises | |
+| `flood` | yes | 200, the usual one behind many blanks | `megabytes`, 16 if absent |
+| `no_uuid` | yes | 200 `{"success":"OK"}` | |
+| `empty_list` | yes | 200 `[]` | |
+| `redirect` | yes | 303 | |
+
+A call that the sandbox refuses anyway (400, 403, 404) keeps that answer where the kind says it would be accepted.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+METHODS = ("sendBulkViber", "statusBulkViber")
+
+
+class ScenarioError(ValueError):
+    """A scenario file is wrong; the message says where."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """One rule: which calls it breaks, and how. `nth` empty means any call."""
+
+    method: str
+    kind: str
+    nth: frozenset[int] = frozenset()
+    match: str = ""
+    times: int | None = None
+    retry_after: int | None = None
+    seconds: float = 1.0
+    error: str = ""
+    status: int = 500
+    reset: bool = False
+    megabytes: int = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scenario:
+    """Everything that shall be other than usual."""
+
+    seed: int = 1
+    speed: float = 1.0
+    faults: tuple[Fault, ...] = ()
+    phones: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    refusals: Mapping[str, str] = field(default_factory=dict)
+
+    def script(self, phone: str) -> Sequence[str] | None:
+        """The statuses set for a phone, its own before those of an ending; nothing where it goes the usual way."""
+        if not self.phones or phone in self.phones:
+            return self.phones.get(phone)
+        endings = (key for key in self.phones if key.startswith("*") and phone.endswith(key[1:]))
+        longest = max(endings, key=len, default=None)
+        return None if longest is None else self.phones[longest]
+
+    def refusal(self, name: str) -> str | None:
+        """The text with which a mailing of this name is refused."""
+        return next((text for part, text in self.refusals.items() if part in name), None)
+
+
+def load_scenario(path: Path) -> Scenario:
+    """The scenario of a file.
+
+    Raises:
+        ScenarioError: It can't be read, is no JSON, or says something that has no meaning.
+    """
+    from campaignkit.sandbox.scenario_reading import read_scenario
+
+    try:
+        document = json.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise ScenarioError(f"{path}: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:
+        raise ScenarioError(f"{path}: not valid JSON: {error}") from error
+    try:
+        return read_scenario(document)
+    except ScenarioError as error:
+        raise ScenarioError(f"{path}: {error}") from error

@@ -1,0 +1,201 @@
+"""What goes into a state and comes out of it: plain frozen records, no SQL."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import NamedTuple
+
+from campaignkit.model.mailings import MailingKey
+
+FINGERPRINT_BYTES = 16
+
+
+class RequestState(StrEnum):
+    """The life of one request. Only `PLANNED` may become `INTENT`, only once."""
+
+    PLANNED = "planned"
+    INTENT = "intent"
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    THROTTLED = "throttled"
+    NOT_SENT = "not_sent"
+    UNKNOWN = "unknown"
+    ABANDONED = "abandoned"
+    RELEASED = "released"
+    DISSOLVED = "dissolved"
+
+
+HOLDING = frozenset(
+    {
+        RequestState.PLANNED,
+        RequestState.INTENT,
+        RequestState.ACCEPTED,
+        RequestState.UNKNOWN,
+        RequestState.ABANDONED,
+    }
+)
+"""The living states: a request in one of them holds its delivery keys."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StateInfo:
+    """Who a state is.
+
+    `releases` rises when a person frees keys by hand, `claims_version` with every change of claims or outcomes,
+    `serial` with each run and each decision of a person.
+    """
+
+    path: str
+    environment: str
+    origin: str
+    lineage: str
+    serial: int
+    schema_version: int
+    releases: int
+    claims_version: int
+
+
+class Known(NamedTuple):
+    """What the state knows of one delivery key: the request that holds it.
+
+    A tuple and no dataclass: a plan makes one for each of a million people.
+    """
+
+    mailing_id: int
+    request: str
+    state: RequestState
+    fingerprint: bytes
+    refused: bool
+    """The provider refused the batch after accepting the request, and two polls agreed."""
+    definition: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownMailing:
+    """A mailing that the state has seen. `claimed` counts its living claims, `accepted` those of accepted requests."""
+
+    id: int
+    key: MailingKey
+    path: str
+    line: int
+    claimed: int
+    accepted: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedBatch:
+    """One batch about to be claimed. `phones` are little-endian 8-byte integers, `fingerprints` 16 bytes each."""
+
+    key: MailingKey
+    path: str
+    line: int
+    definition: str
+    tag: str
+    name: str
+    phones: bytes
+    fingerprints: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedRequest:
+    """One request about to be claimed."""
+
+    batches: tuple[PlannedBatch, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchRow:
+    """One batch as stored. `statuses` is one byte a recipient: 0 for none yet, else an id of `Store.words()`."""
+
+    id: int
+    key: MailingKey
+    path: str
+    line: int
+    tag: str
+    name: str
+    count: int
+    phones: bytes
+    fingerprints: bytes
+    statuses: bytes
+    details: bytes
+    """Zlib-compressed JSON: [[delivery_id, status_time], …] by position; empty before the first answer."""
+    errors: tuple[str, ...]
+    """The provider's words about this batch, each once, in the order they came."""
+    error_first_at: datetime | None
+    refused: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestRow:
+    """One request as stored, with its batches."""
+
+    ref: str
+    state: RequestState
+    run_id: int
+    uuid: str
+    attempts: int
+    planned_at: datetime
+    intent_at: datetime | None
+    done_at: datetime | None
+    http_status: int | None
+    phase: str
+    reason: str
+    bytes_written: int
+    answer: bytes
+    polled_at: datetime | None
+    final: bool
+    batches: tuple[BatchRow, ...]
+    poll_answer: bytes = b""
+    """The newest status answer in which something was not understood."""
+
+    @property
+    def recipients(self) -> int:
+        """People of all its batches."""
+        return sum(batch.count for batch in self.batches)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchCounts:
+    """The totals of one batch, kept beside it so that they cost no people: `statuses` counts each status byte."""
+
+    key: MailingKey
+    request: str
+    state: RequestState
+    batch_id: int
+    count: int
+    refused: bool
+    statuses: dict[int, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchUpdate:
+    """What one poll taught about one batch; whole new values, computed by the engine."""
+
+    batch_id: int
+    statuses: bytes
+    details: bytes
+    errors: tuple[str, ...]
+    error_first_at: datetime | None
+    refused: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recovered:
+    """What the death of earlier runs left: requests now unknown, and planned ones dissolved."""
+
+    unknown_requests: tuple[str, ...] = ()
+    unknown_people: int = 0
+    dissolved_requests: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One line of the history."""
+
+    id: int
+    at: datetime
+    kind: str
+    subject: str
+    detail: str

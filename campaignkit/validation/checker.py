@@ -1,0 +1,112 @@
+"""A document against its schema: every fault with its place, in words for the author."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from campaignkit.diagnostics import Diagnostic, Severity
+from campaignkit.loading.nodes import Document, Pointer
+from campaignkit.validation.near import did_you_mean
+from campaignkit.validation.schemas import validator
+
+if TYPE_CHECKING:
+    from jsonschema import ValidationError
+
+_TYPES = {
+    "object": "a mapping",
+    "array": "a list",
+    "string": "text",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "null": "nothing",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A fault and the value it concerns."""
+
+    pointer: Pointer
+    diagnostic: Diagnostic
+
+
+def check(document: Document, schema: str) -> list[Found]:
+    """All faults of one document.
+
+    Args:
+        document: What was parsed.
+        schema: File name of the schema.
+    """
+    found: list[Found] = []
+    for error in validator(schema).iter_errors(document.root):
+        pointer = tuple(error.absolute_path)
+        found.extend(Found(pointer, diagnostic) for diagnostic in _diagnostics(document, error))
+    return found
+
+
+def _diagnostics(document: Document, error: ValidationError) -> Iterator[Diagnostic]:
+    pointer: Pointer = tuple(error.absolute_path)
+    schema: dict[str, Any] = error.schema if isinstance(error.schema, dict) else {}
+    kind = str(error.validator)
+    if kind == "additionalProperties" and isinstance(error.instance, dict):
+        known = schema.get("properties", {})
+        for key in sorted(set(error.instance) - set(known)):
+            place = document.place((*pointer, key), key=True)
+            yield Diagnostic(Severity.ERROR, "CK102", f"unknown key {key!r}", place, did_you_mean(key, known))
+        return
+    if kind == "required" and isinstance(error.instance, dict):
+        # One error a missing key; jsonschema reports each apart, and names it first in its message.
+        missing = next((key for key in error.validator_value if f"{key!r} is a required" in error.message), "?")
+        place = document.place(pointer, key=True)
+        yield Diagnostic(Severity.ERROR, "CK103", f"the key {missing!r} is missing{_inside(pointer)}", place, _said(schema))
+        return
+    own = _said(schema) if kind not in {"type", "enum", "const"} else ""
+    code, message, hint = _worded(kind, error, own)
+    at_key = kind in {"None", "not", "dependentRequired", "propertyNames"}
+    yield Diagnostic(Severity.ERROR, code, message, document.place(pointer, key=at_key), hint)
+
+
+def _said(schema: dict[str, Any]) -> str:
+    said = schema.get("x-message", "")
+    return said if isinstance(said, str) else ""
+
+
+def _inside(pointer: Pointer) -> str:
+    names = [str(step) for step in pointer if isinstance(step, str)]
+    return f" in {names[-1]!r}" if names else ""
+
+
+def _worded(kind: str, error: ValidationError, own: str) -> tuple[str, str, str]:
+    value = _short(error.instance)
+    if kind == "enum":
+        options = [str(option) for option in error.validator_value]
+        near = did_you_mean(str(error.instance), options) if len(options) > 1 else ""
+        return "CK104", f"{value} is not one of {', '.join(options)}", near if near.startswith("did") else ""
+    if kind == "type":
+        wanted = error.validator_value
+        names = [_TYPES.get(name, name) for name in ([wanted] if isinstance(wanted, str) else wanted)]
+        return "CK105", f"{value} is not {' or '.join(names)}", ""
+    if own:
+        return "CK106", own if kind in {"None", "not", "oneOf", "anyOf"} else f"{value}: {own}", ""
+    if kind in {"None", "not"}:
+        key = error.absolute_path[-1] if error.absolute_path else "this"
+        return "CK107", f"the key {key!r} may not stand here", ""
+    if kind == "const":
+        return "CK104", f"{value} must be {error.validator_value}", ""
+    return "CK106", f"{value}: {error.message[:200]}", ""
+
+
+def _short(value: object) -> str:
+    if isinstance(value, dict):
+        return "a mapping"
+    if isinstance(value, list):
+        return "an empty list" if not value else "a list"
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return str(value).lower()
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "…'"

@@ -1,0 +1,31 @@
+"""The published schemas, read from the package or the checkout; nothing is ever fetched."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any, cast
+
+if TYPE_CHECKING:
+    from jsonschema.protocols import Validator
+
+CAMPAIGN = "campaign.schema.json"
+PROJECT = "project.schema.json"
+
+
+def read(name: str) -> dict[str, Any]:
+    """One schema by its file name; a wheel carries them as `_schemas`, a checkout beside the package."""
+    package = files("campaignkit")
+    inside = package / "_schemas" / name
+    source = inside if inside.is_file() else package / ".." / "schemas" / name
+    return cast("dict[str, Any]", json.loads(source.read_text("utf-8")))
+
+
+@cache
+def validator(name: str) -> Validator:
+    """A compiled validator for one schema, with no remote references."""
+    from jsonschema import Draft202012Validator
+    from jsonschema_specifications import REGISTRY
+
+    return Draft202012Validator(read(name), registry=REGISTRY)

@@ -1,0 +1,105 @@
+"""The body of `sendBulkViber`, in the shape and key order of the documentation's sample.
+
+Delivery elements arrive already encoded, joined by commas, from the process that renders: they are checked, and the
+body is put together from bytes, so what was checked is what is sent.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+_CONTENT_ORDER = ("type", "image_url", "button_link", "caption", "text")
+_PERSONAL_KEYS = (("phone", "text"), ("phone", "text", "button_link"))
+
+
+def encode_batch(
+    *,
+    alphaname_id: str,
+    name: str,
+    message_type: str,
+    content: Mapping[str, str],
+    elements: bytes,
+    schedule_time: str = "",
+) -> bytes:
+    """One element of `messages[]`.
+
+    Args:
+        alphaname_id: The sender; the sample writes ids as strings.
+        name: From `wire.names.batch_name`.
+        message_type: `personal` or `bulk`.
+        content: The `content` object; its keys are put in the sample's order.
+        elements: Encoded elements of `delivery_list`, joined by commas.
+        schedule_time: `YYYY-MM-DDTHH:mm:ss` in the provider's zone; left out when empty.
+
+    Raises:
+        ValueError: `content` has a key that the sample has not, or a text is no Unicode (a lone surrogate).
+    """
+    if unknown := set(content) - set(_CONTENT_ORDER):
+        raise ValueError(f"content has keys that the API does not know: {', '.join(sorted(unknown))}")
+    head: dict[str, object] = {"alphaname_id": alphaname_id, "name": name, "message_type": message_type}
+    if schedule_time:
+        head["schedule_time"] = schedule_time
+    head["content"] = {key: content[key] for key in _CONTENT_ORDER if key in content}
+    return b"".join((_dumps(head)[:-1], b',"delivery_list":[', elements, b"]}"))
+
+
+def encode_request(batches: Sequence[bytes], *, token: str = "", callback_url: str | None = None) -> bytes:
+    """The whole body of one POST.
+
+    Args:
+        batches: Elements from `encode_batch`, in order.
+        token: The API key, where the sample has it; left out when empty, as `compile` shows it.
+        callback_url: Where the provider reports to; left out when there is none.
+    """
+    head: dict[str, object] = {}
+    if token:
+        head["token"] = token
+    if callback_url:
+        head["callback_url"] = callback_url
+    opening = _dumps(head)[:-1] + b"," if head else b"{"
+    return b"".join((opening, b'"messages":[', b",".join(batches), b"]}"))
+
+
+def check_elements(joined: bytes, phones: Sequence[int], message_type: str) -> None:
+    """Check encoded delivery elements before they are sent: exactly these phones, in this order, documented keys only.
+
+    They come from the child that parses what authors write; this is why it needs no trust. An object must have its
+    keys once and in the sample's order, every value must be a string of valid Unicode.
+
+    Args:
+        joined: The elements, joined by commas.
+        phones: The claimed phones; on the wire they are digits, foreign ones too without `+`.
+        message_type: `personal` or `bulk`.
+
+    Raises:
+        ValueError: Anything differs. The message holds no phone and no text.
+    """
+    try:
+        # Objects become tuples of pairs: a key given twice stays visible, and lists stay apart from objects.
+        elements = json.loads(b"".join((b"[", joined, b"]")).decode("utf-8"), object_pairs_hook=tuple)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"delivery elements are no JSON list: {type(error).__name__}") from None
+    found = elements if message_type == "bulk" else [_personal_phone(element) for element in elements]
+    if found != [str(phone) for phone in phones]:
+        raise ValueError("delivery elements are not exactly the claimed phones in their order")
+
+
+def _personal_phone(element: object) -> str:
+    pairs = element if isinstance(element, tuple) else ()
+    values = [value for _, value in pairs]
+    if tuple(key for key, _ in pairs) not in _PERSONAL_KEYS or not all(isinstance(value, str) for value in values):
+        raise ValueError("a delivery element is not {phone, text, button_link?} with strings only")
+    phone, *texts = values
+    # An escape like \ud800 passes every JSON parser and is text to none: UnicodeEncodeError is a ValueError.
+    for text in texts:
+        if not text.isascii():
+            text.encode("utf-8")
+    return str(phone)
+
+
+def _dumps(value: object) -> bytes:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode("utf-8")

@@ -1,0 +1,187 @@
+"""What an answer to `sendBulkViber` means: the one table that decides whether people may be messaged again.
+
+Documented are 200 with a uuid, 400, 404, 429 and 500; everything else is read in favour of "no person twice".
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any
+
+from campaignkit.model.outcomes import Outcome
+from campaignkit.wire.strict_json import BadJSONError, parse
+from campaignkit.wire.text import clean
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+LARGEST_ANSWER = 1 << 20
+"""Bytes of an answer to a send; the documented one has 65."""
+
+SHOWN = 300
+"""Characters of the provider's words that go into a reason."""
+
+_ACCEPTING = frozenset({200, 201, 202, 203})
+_HALTING = frozenset({401, 403, 404})
+_REFUSING = frozenset({400, 401, 403, 404, 405, 413, 414, 415, 422, 431})
+_UUID = re.compile(r"[0-9A-Za-z-]{8,64}")
+_UUID_HINT = re.compile(rb'"uuid"\s*:\s*"([0-9A-Za-z-]{8,64})"')
+_ID_KEYS = frozenset({"id", "uuid", "message_id", "delivery_id"})
+_LIMIT_TEXT = "limit excided"  # sic: how an older method of this provider spells a throttle, with status 403
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Classified:
+    """The reading of one answer; `retry_after` is seconds, `halt` stops the whole run."""
+
+    outcome: Outcome
+    reason: str
+    uuid: str = ""
+    retry_after: float | None = None
+    halt: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Body:
+    """What a body says, as far as it can be relied on."""
+
+    is_object: bool
+    fault: str
+    uuid: str
+    has_id: bool
+    error: str
+    hint: str
+
+    @property
+    def refuses(self) -> bool:
+        return self.is_object and bool(self.error) and not self.has_id
+
+    @property
+    def words(self) -> str:
+        said = self.error or self.fault
+        return (f": {said}" if said else "") + self.hint
+
+
+def classify(
+    status: int,
+    body: bytes,
+    complete: bool,  # noqa: FBT001 - a fact of the transport beside the two others
+    retry_after: str | None,
+    *,
+    throttled_is: str = "not_sent",
+    error_in_200_is: str = "rejected",
+    now: datetime | None = None,
+    blot: Callable[[str], str] = str,
+) -> Classified:
+    """Decide what became of a request whose answer's status line and headers were read to their end.
+
+    Args:
+        status: The HTTP status.
+        body: What was read of the body.
+        complete: Whether that is all of it. An id in half a body is a hint for people, never an acceptance.
+        retry_after: The header's value, if any.
+        throttled_is: Setting `not_sent` or `unknown`: how a 429 is read.
+        error_in_200_is: Setting `rejected` or `unknown`: how 200 with an `error` and no id is read.
+        now: The present, for a `Retry-After` that is a date (aware); without it dates are ignored.
+        blot: Takes secrets out of the provider's words before they are cut and quoted.
+    """
+    said = _read(body, complete=complete, blot=blot)
+    if status in _ACCEPTING:
+        return _accepting(status, said, error_in_200_is)
+    if 300 <= status < 400:
+        # 303 is a usual answer after success; following any of them would repeat the token and the phones elsewhere.
+        return Classified(
+            outcome=Outcome.UNKNOWN, reason=f"HTTP {status}: a redirect, not followed{said.hint}", halt=True
+        )
+    if not 400 <= status < 500:
+        return Classified(outcome=Outcome.UNKNOWN, reason=f"HTTP {status}{said.words}")
+    if said.uuid:
+        # A refusal that names an accepted request contradicts itself; nobody is messaged again on its word.
+        return Classified(
+            outcome=Outcome.UNKNOWN,
+            reason=f"HTTP {status}, yet with uuid {blot(said.uuid)}{said.words}",
+            halt=status in _HALTING,
+        )
+    if status == 429 or (status == 403 and _LIMIT_TEXT in said.error.casefold()):
+        return Classified(
+            outcome=Outcome.UNKNOWN if throttled_is == "unknown" else Outcome.THROTTLED,
+            reason=f"HTTP {status}, too many requests{said.words}",
+            retry_after=parse_retry_after(retry_after, now),
+        )
+    refused = status in _REFUSING or said.refuses
+    return Classified(
+        outcome=Outcome.REJECTED if refused else Outcome.UNKNOWN,
+        reason=f"HTTP {status}{said.words}",
+        halt=status in _HALTING,
+    )
+
+
+def parse_retry_after(value: str | None, now: datetime | None = None) -> float | None:
+    """Seconds that a `Retry-After` header asks to wait; None where it says nothing usable.
+
+    Args:
+        value: Seconds as digits, or an HTTP date; negative, past and garbled ones are ignored.
+        now: The present (aware); without it dates are ignored.
+    """
+    text = (value or "").strip()
+    if re.fullmatch(r"[0-9]{1,9}", text):
+        return float(text)
+    if now is None or not text:
+        return None
+    try:
+        moment = parsedate_to_datetime(text)
+        wait = ((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - now).total_seconds()
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    return wait if wait > 0 else None
+
+
+def error_text(value: Any, blot: Callable[[str], str] = str) -> str:
+    """The words of an `error` of any JSON type, fit for a reason.
+
+    Empty where it states no error: null, an empty text, list or object, 0, false.
+    """
+    if not value:
+        return ""
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return clean(blot(text), SHOWN)
+
+
+def _accepting(status: int, said: _Body, error_in_200_is: str) -> Classified:
+    if said.uuid:
+        # Acceptance is the side on which nobody is messaged twice: an error beside the id is a warning only.
+        warning = f", with a warning: {said.error}" if said.error else ""
+        return Classified(outcome=Outcome.ACCEPTED, reason=f"HTTP {status}, accepted{warning}", uuid=said.uuid)
+    if status == 200 and said.refuses and error_in_200_is != "unknown":
+        return Classified(outcome=Outcome.REJECTED, reason=f"HTTP {status} with an error{said.words}")
+    return Classified(outcome=Outcome.UNKNOWN, reason=f"HTTP {status} without a valid uuid{said.words}")
+
+
+def _read(body: bytes, *, complete: bool, blot: Callable[[str], str]) -> _Body:
+    hint = ""
+    if seen := _UUID_HINT.search(body):
+        hint = f" (a uuid was seen: {blot(seen[1].decode('ascii'))})"
+    if not complete:
+        return _Body(is_object=False, fault="the answer is cut", uuid="", has_id=bool(hint), error="", hint=hint)
+    try:
+        value = parse(body, limit=LARGEST_ANSWER)
+    except BadJSONError as bad:
+        fault = f"the answer cannot be read, {bad}" if body else "the answer is empty"
+        return _Body(is_object=False, fault=fault, uuid="", has_id=bool(hint), error="", hint=hint)
+    if not isinstance(value, dict):
+        return _Body(is_object=False, fault="the answer is no JSON object", uuid="", has_id=False, error="", hint=hint)
+    uuid = value.get("uuid")
+    valid = uuid if isinstance(uuid, str) and _UUID.fullmatch(uuid) else ""
+    error = error_text(value.get("error"), blot)
+    return _Body(is_object=True, fault="", uuid=valid, has_id=_has_id(value), error=error, hint="" if valid else hint)
+
+
+def _has_id(value: Any) -> bool:
+    """Whether an id of something created stands anywhere in it: then a refusal is not certain."""
+    if isinstance(value, dict):
+        return any((key.lower() in _ID_KEYS and bool(inner)) or _has_id(inner) for key, inner in value.items())
+    return isinstance(value, list) and any(map(_has_id, value))

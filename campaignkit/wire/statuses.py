@@ -1,0 +1,188 @@
+"""Answers of `statusBulkViber`, read tolerantly: an odd entry is noted, never a reason to lose the others.
+
+The documentation shows an array of two kinds of entries: `{message_id, name, alphaname_id, success: [...]}` and
+`{errors: ["<name>: <text>"]}`. Any mix, missing keys, nulls and other types of ids and phones are read as well.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from campaignkit.wire.outcomes import error_text
+from campaignkit.wire.strict_json import BadJSONError, parse
+from campaignkit.wire.text import clean
+from campaignkit.wire.vocabulary import is_final, is_settled, merge, rank, status_class
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+__all__ = [
+    "NotStatusesError",
+    "StatusAnswer",
+    "StatusEntry",
+    "StatusRow",
+    "attribute",
+    "decode_statuses",
+    "is_final",
+    "is_settled",
+    "merge",
+    "rank",
+    "status_class",
+]
+
+LARGEST_ANSWER = 64 << 20
+"""Bytes of a status answer: about 500,000 people."""
+
+LONGEST_WORD = 64
+LONGEST_NAME = 200
+LONGEST_ERROR = 300
+_MOST_NOTES = 50
+_PHONE = re.compile(r"\+?([0-9]{1,15})")
+_DIGITS = re.compile(r"[0-9]{1,18}")
+
+
+class NotStatusesError(ValueError):
+    """The answer is no array of status entries; the message may quote the provider, cleaned.
+
+    Attributes:
+        stated: Whether the provider itself stated an `error` in a well-formed object.
+    """
+
+    def __init__(self, message: str, *, stated: bool = False) -> None:
+        super().__init__(message)
+        self.stated = stated
+
+
+@dataclass(frozen=True, slots=True)
+class StatusRow:
+    """One person's status; `status_time` has no zone and stays text; a `phone` or id that cannot be read is None."""
+
+    phone: int | None
+    status: str
+    delivery_id: int | None
+    status_time: str
+
+
+@dataclass(frozen=True, slots=True)
+class StatusEntry:
+    """One entry of the array; `errors` are cleaned and cut to 300 characters each."""
+
+    name: str | None
+    message_id: int | None
+    rows: tuple[StatusRow, ...]
+    errors: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StatusAnswer:
+    """A whole answer; `notes` name what could not be read, without personal data, at most 50 of them."""
+
+    entries: tuple[StatusEntry, ...]
+    notes: tuple[str, ...] = ()
+
+
+def decode_statuses(body: bytes) -> StatusAnswer:
+    """Read an answer; the empty array is one (nothing is known yet).
+
+    Raises:
+        NotStatusesError: It is not JSON, or no array.
+    """
+    try:
+        value = parse(body, limit=LARGEST_ANSWER)
+    except BadJSONError as error:
+        raise NotStatusesError(f"the status answer cannot be read, {error}") from None
+    if isinstance(value, dict) and (text := error_text(value.get("error"))):
+        raise NotStatusesError(text, stated=True)
+    if not isinstance(value, list):
+        raise NotStatusesError("the status answer is no array")
+    notes: list[str] = []
+    entries = tuple(entry for number, item in enumerate(value, 1) if (entry := _entry(item, number, notes)))
+    return StatusAnswer(entries, tuple(notes[:_MOST_NOTES]))
+
+
+def attribute(errors: Iterable[str], names: Iterable[str]) -> tuple[dict[str, tuple[str, ...]], tuple[str, ...]]:
+    """Lead error texts back to the batches whose names they begin with (`<name>: <text>`).
+
+    Args:
+        errors: Texts as decoded.
+        names: The names of this very request.
+
+    Returns:
+        Per name, its texts without the name; and the texts that begin with no name, or with more than one. Those are
+        nobody's: guessing, even where one batch is left, could free the wrong people.
+    """
+    known = frozenset(names)
+    found: dict[str, list[str]] = {}
+    unattributed: list[str] = []
+    for text in errors:
+        matches = [name for name in _beginnings(text) if name in known]
+        if len(matches) == 1:
+            found.setdefault(matches[0], []).append(text[len(matches[0]) + 2 :])
+        else:
+            unattributed.append(text)
+    return {name: tuple(texts) for name, texts in found.items()}, tuple(unattributed)
+
+
+def _beginnings(text: str) -> Iterator[str]:
+    at = text.find(": ")
+    while at >= 0:
+        yield text[:at]
+        at = text.find(": ", at + 1)
+
+
+def _entry(item: Any, number: int, notes: list[str]) -> StatusEntry | None:
+    if not isinstance(item, dict):
+        notes.append(f"entry {number} is no object")
+        return None
+    rows = []
+    for row in _listed(item.get("success")):
+        if isinstance(row, dict):
+            rows.append(_row(row))
+        else:
+            notes.append(f"entry {number} has a status that is no object")
+    if lost := sum(row.phone is None for row in rows):
+        notes.append(f"entry {number} has {lost} statuses without a readable phone")
+    errors = [_words(error, LONGEST_ERROR) for key in ("errors", "error") for error in _listed(item.get(key))]
+    name = item.get("name")
+    return StatusEntry(
+        name=None if name is None else _words(name, LONGEST_NAME),
+        message_id=_number(item.get("message_id")),
+        rows=tuple(rows),
+        errors=tuple(filter(None, errors)),
+    )
+
+
+def _row(row: dict[str, Any]) -> StatusRow:
+    return StatusRow(
+        phone=_phone(row.get("phone")),
+        status=_words(row.get("status"), LONGEST_WORD),
+        delivery_id=_number(row.get("delivery_id")),
+        status_time=_words(row.get("status_time"), LONGEST_WORD),
+    )
+
+
+def _listed(value: Any) -> list[Any]:
+    if value is None:
+        return []
+    return value if isinstance(value, list) else [value]
+
+
+def _words(value: Any, limit: int) -> str:
+    if value is None:
+        return ""
+    return clean(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False), limit)
+
+
+def _number(value: Any) -> int | None:
+    """An id as a number: at most 18 digits, so that every store can hold it."""
+    text = str(value) if type(value) is int else value
+    return int(text) if isinstance(text, str) and _DIGITS.fullmatch(text) else None
+
+
+def _phone(value: Any) -> int | None:
+    text = str(value) if type(value) is int else value
+    match = _PHONE.fullmatch(text.strip()) if isinstance(text, str) else None
+    return int(match[1]) if match else None

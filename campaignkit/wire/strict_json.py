@@ -1,0 +1,90 @@
+"""The provider's answers as JSON: bounded and strict, because a lenient parser guesses and a guess here costs money."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+DEEPEST = 64
+"""Levels of nesting; the documented answers have four."""
+
+LONGEST_NUMBER = 30
+"""Digits of a number; Python's own conversion is quadratic, and refuses thousands with a foreign error."""
+
+_BOM = b"\xef\xbb\xbf"
+_STRUCTURE = b'[]{}"'
+_ALL_BUT_STRUCTURE = bytes(set(range(256)) - set(_STRUCTURE))
+_ONE_KIND = bytes.maketrans(b"{}", b"[]")
+
+
+class BadJSONError(ValueError):
+    """The bytes are no JSON that we read; the message says why and holds none of them."""
+
+
+def parse(data: bytes, *, limit: int) -> Any:
+    """The value of a JSON text in UTF-8; a leading byte order mark is allowed.
+
+    Args:
+        data: The whole text.
+        limit: Most bytes it may have.
+
+    Raises:
+        BadJSONError: It is too large, nested deeper than 64, not UTF-8, not JSON; an object has a key twice; a number
+            is NaN, infinite or longer than 30 digits. Nothing else is ever raised.
+    """
+    if len(data) > limit:
+        raise BadJSONError(f"it has {len(data)} bytes, more than {limit}")
+    if _is_too_deep(data):
+        raise BadJSONError(f"its brackets do not close, or nest deeper than {DEEPEST}")
+    try:
+        text = data.removeprefix(_BOM).decode("utf-8")
+    except UnicodeDecodeError:
+        raise BadJSONError("it is not UTF-8") from None
+    try:
+        return json.loads(
+            text, object_pairs_hook=_object, parse_constant=_constant, parse_int=_integer, parse_float=_fraction
+        )
+    except json.JSONDecodeError as error:
+        raise BadJSONError(f"it is not JSON: {error.msg} at character {error.pos}") from None
+
+
+def _is_too_deep(data: bytes) -> bool:
+    """Whether brackets outside strings nest too deep or do not close; found without a loop over bytes in Python."""
+    if data.count(b"[") + data.count(b"{") <= DEEPEST:
+        return False
+    # Escaped quotes and the quotes of bracketless strings taken out, every second piece stands outside a string.
+    # Backslashes outside strings are no JSON: the parser stops at them, before what they could hide here.
+    bare = data.replace(b"\\\\", b"").replace(b'\\"', b"").translate(None, _ALL_BUT_STRUCTURE).replace(b'""', b"")
+    brackets = b"".join(bare.split(b'"')[::2]).translate(_ONE_KIND)
+    for _ in range(DEEPEST):  # each pass takes the innermost level away
+        if not brackets:
+            return False
+        brackets = brackets.replace(b"[]", b"")
+    return bool(brackets)
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        raise BadJSONError("an object has a key twice")
+    return made
+
+
+def _constant(_: str) -> Any:
+    raise BadJSONError("a number is NaN or infinite")
+
+
+def _integer(text: str) -> int:
+    if len(text) > LONGEST_NUMBER:
+        raise BadJSONError(f"a number has more than {LONGEST_NUMBER} digits")
+    return int(text)
+
+
+def _fraction(text: str) -> float:
+    if len(text) > LONGEST_NUMBER:
+        raise BadJSONError(f"a number has more than {LONGEST_NUMBER} digits")
+    number = float(text)
+    if not math.isfinite(number):
+        raise BadJSONError("a number is NaN or infinite")
+    return number
