@@ -30,7 +30,10 @@ class BrokenTableError(Exception):
 class Table(Protocol):
     """Rows of one audience, in file order."""
 
-    columns: Sequence[str]
+    @property
+    def columns(self) -> Sequence[str]:
+        """The names of the columns, in order."""
+        ...
 
     def rows(self) -> Iterator[tuple[int, Sequence[str]]]:
         """The line each row begins on, and its cells in the order of `columns`; once only."""
@@ -173,4 +176,10 @@ def _undecodable(error: UnicodeDecodeError, encoding: str | None, line: int, row
 
 def _swallowed(line: int, row: int) -> BrokenTableError:
     hint = 'a " that is part of the text is written twice: ""'
-    return BrokenTableError("CK304", "a quote opens in this row and is not closed: it swallows the rows below", line=line, row=row, hint=hint)
+    return BrokenTableError(
+        "CK304",
+        "a quote opens in this row and is not closed: it swallows the rows below",
+        line=line,
+        row=row,
+        hint=hint,
+    )

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from campaignkit.states.store import StateReader, Store
 
 
-
 @dataclass(slots=True)
 class Holding:
     """Where an environment's state is, and how to open it."""
@@ -52,7 +51,13 @@ class Holding:
         if self.environment.is_sandbox and not self.path.exists():
             from campaignkit.states.sqlite import create
 
-            create(self.path, environment=self.environment.name, origin=self.environment.base_url, lineage=new_lineage(), at=self.clock.now())
+            create(
+                self.path,
+                environment=self.environment.name,
+                origin=self.environment.base_url,
+                lineage=new_lineage(),
+                at=self.clock.now(),
+            )
 
     def open_reader(self) -> StateReader:
         """The state, for looking.

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import click
 
@@ -42,20 +42,20 @@ def _declare(function: F) -> F:
 def group_options(function: F) -> F:
     """For the group: keep what was said before the command's name."""
 
-    @click.pass_context
     @wraps(function)
-    def wrapper(context: click.Context, **values: Any) -> None:
+    def wrapper(**values: Any) -> None:
+        context = click.get_current_context()
         context.ensure_object(dict).update({name: values[name] for name in _NAMES if values[name] is not None})
 
-    return _declare(wrapper)  # type: ignore[return-value]
+    return _declare(cast("F", wrapper))
 
 
 def common_options(function: F) -> F:
     """For a command: merge both places, and hand over a `Common` as first argument."""
 
-    @click.pass_context
     @wraps(function)
-    def wrapper(context: click.Context, **values: Any) -> Any:
+    def wrapper(**values: Any) -> Any:
+        context = click.get_current_context()
         said = dict(context.obj or {})
         for name in _NAMES:
             value = values.pop(name)
@@ -63,7 +63,7 @@ def common_options(function: F) -> F:
                 said[name] = value
         return function(_common(said), **values)
 
-    return _declare(wrapper)  # type: ignore[return-value]
+    return _declare(cast("F", wrapper))
 
 
 def _common(said: dict[str, Any]) -> Common:

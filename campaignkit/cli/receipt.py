@@ -13,7 +13,11 @@ def receipt(console: Console, plan: Plan, applied: Applied, *, again: str) -> No
     environment = plan.environment.name
     if applied.requests or applied.not_sent:
         parts = [f"{applied.accepted:,} accepted"]
-        parts += [f"{getattr(applied, name):,} {name.replace('_', ' ')}" for name in ("rejected", "throttled", "not_sent", "unknown") if getattr(applied, name)]
+        parts += [
+            f"{getattr(applied, name):,} {name.replace('_', ' ')}"
+            for name in ("rejected", "throttled", "not_sent", "unknown")
+            if getattr(applied, name)
+        ]
         console.say(f"Sent: {', '.join(parts)}, in {applied.requests:,} requests.", style="green" if applied.accepted else None)
     for reason, people in applied.reasons.most_common(5):
         console.warn(f"  {people:,}: {line(reason)}")
@@ -24,7 +28,8 @@ def receipt(console: Console, plan: Plan, applied: Applied, *, again: str) -> No
     if plan.counts.rejected:
         console.warn(f"{plan.counts.rejected:,} people were refused by the provider earlier; fix the mailing, or use --retry-rejected.")
     if applied.unknown or plan.counts.unknown:
-        console.warn(f"{applied.unknown + plan.counts.unknown:,} people are unknown: they may have been sent to, and are held back until somebody decides.")
+        unknown = applied.unknown + plan.counts.unknown
+        console.warn(f"{unknown:,} people are unknown: they may have been sent to, and are held back until somebody decides.")
         console.command(f"campaignkit resolve --env {environment}")
     elif applied.not_sent or applied.throttled or applied.rejected:
         console.command(again)

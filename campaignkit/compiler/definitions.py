@@ -127,7 +127,13 @@ class _Definer:
         if has_errors(self.result.problems[before:]):
             return
         utc = when.utc.isoformat() if when else ""
-        definition = {"content": content, "type": self.fields["message_type"], "sender": sender, "schedule": utc, "variables": self.constants}
+        definition = {
+            "content": content,
+            "type": self.fields["message_type"],
+            "sender": sender,
+            "schedule": utc,
+            "variables": self.constants,
+        }
         self.result.mailings.append(
             MailingDefinition(
                 document=self.document,
@@ -168,7 +174,12 @@ class _Definer:
             return str(value)
         entry = self.rules.senders.get(str(value))
         if entry is None:
-            self._error("CK121", f"no sender is called {value!r} in campaignkit.yaml", pointer, did_you_mean(str(value), self.rules.senders))
+            self._error(
+                "CK121",
+                f"no sender is called {value!r} in campaignkit.yaml",
+                pointer,
+                did_you_mean(str(value), self.rules.senders),
+            )
             return ""
         if "alphaname_id" not in entry:
             self._error("CK121", f"the sender {value!r} has no alphaname_id in campaignkit.yaml", pointer)
@@ -194,7 +205,13 @@ class _Definer:
             if fault.code == "CK202":
                 where = "in a bulk mailing" if self.fields["message_type"] != PERSONAL else f"in {name}, which the API has once for all,"
                 hint = fault.hint or "put the value under variables, or make the mailing personal"
-                found = Diagnostic(found.severity, found.code, f"{fault.message}; {where} only variables may be used", found.place, hint)
+                found = Diagnostic(
+                    found.severity,
+                    found.code,
+                    f"{fault.message}; {where} only variables may be used",
+                    found.place,
+                    hint,
+                )
             self.result.problems.append(found)
         if faults:
             return ""
@@ -204,9 +221,8 @@ class _Definer:
         except RowError as error:
             self._error("CK206", f"{name} can't be rendered: {error}", pointer)
             return ""
-        fault = link_fault(text) if name == "button_link" else text_fault(text) if name != "image_url" else _image_fault(text)
-        if fault:
-            self._error("CK401", f"{name}: {fault}", pointer)
+        if wrong := _wrong(name, text):
+            self._error("CK401", f"{name}: {wrong}", pointer)
         if name == "caption":
             self._limit("caption", len(text), int(self.rules.limits.get("max_caption", 30)), pointer)
         if name == "text":
@@ -221,9 +237,14 @@ class _Definer:
             self.result.problems.append(Diagnostic(severity, "CK402", message, self.document.place(pointer), hint))
 
 
-def _image_fault(url: str) -> str:
-    fault = link_fault(url)
-    return "" if fault.startswith("the link has") else fault  # the 150 are for button links
+def _wrong(name: str, text: str) -> str:
+    """What forbids to send this content, or nothing; the 150 characters are for button links only."""
+    if name == "button_link":
+        return link_fault(text)
+    if name == "image_url":
+        fault = link_fault(text)
+        return "" if fault.startswith("the link has") else fault
+    return text_fault(text)
 
 
 def _as_text(value: object) -> str:

@@ -15,10 +15,15 @@ from campaignkit.protocol.messages import FINGERPRINT_BYTES
 _VERSION = b"campaignkit fingerprint 1"
 
 
-def fingerprinter(*, message_type: str, content_type: str, sender: str, schedule: str, image: str, caption: str) -> Callable[[bytes, bytes], bytes]:
+def fingerprinter(
+    *, message_type: str, content_type: str, sender: str, schedule: str, image: str, caption: str
+) -> Callable[[bytes, bytes], bytes]:
     """A function from (text, link) to the fingerprint, for one mailing; `schedule` is UTC or empty."""
     base = hashlib.blake2b(digest_size=FINGERPRINT_BYTES)
-    for part in (_VERSION, *(field.encode() for field in (message_type, content_type, sender, schedule, image, caption))):
+    for part in (
+        _VERSION,
+        *(field.encode() for field in (message_type, content_type, sender, schedule, image, caption)),
+    ):
         base.update(b"%d:" % len(part) + part)
     copy = base.copy
 

@@ -17,7 +17,7 @@ def template_place(document: Document, pointer: Pointer, source: str, offset: in
     """
     whole = document.place(pointer)
     span = document.values.get(pointer)
-    word = source[offset : offset + max(width, 2)].split("\n")[0] if width <= 1 else source[offset : offset + width]
+    word = source[offset : offset + max(width, 2)].split("\n", maxsplit=1)[0] if width <= 1 else source[offset : offset + width]
     if span is None or not word.strip():
         return whole
     skip = source.count(word, 0, offset)

@@ -88,7 +88,7 @@ class RowLoop:
     def __post_init__(self) -> None:
         self.problems = RowProblems(skipping=self.mailing.audience.get("on_invalid") == "skip")
 
-    def run(self, rows: Iterator[tuple[int, Sequence[str]]], *, scan: bool = False) -> None:
+    def run(self, rows: Iterator[tuple[int, Sequence[str]]], *, scan: bool = False) -> None:  # noqa: C901, PLR0912, PLR0915 - the hot loop: a call a row is what it saves
         """Take every row. With `scan`, only the phones that stand with different contents are gathered, in `conflicts`."""
         mailing, columns, figures, watch = self.mailing, self.columns, self.figures, self.watch
         renderer = Renderer(list(mailing.each.values()), mailing.constants)
@@ -185,8 +185,7 @@ class RowLoop:
             figures.live += 1
             length = len(text)
             figures.characters += length
-            if length > figures.longest:
-                figures.longest = length
+            figures.longest = max(figures.longest, length)
             if length < figures.shortest or figures.live == 1:
                 figures.shortest = length
             if figures.live == 1:
@@ -202,7 +201,7 @@ class RowLoop:
             digests.append(digest)
             if self.elements:
                 if not personal:
-                    element = '"%d"' % phone
+                    element = f'"{phone}"'
                 elif has_link:
                     head = f'"text":{encode_basestring(text)},' if has_text else ""
                     element = f'{{"phone":"{phone}",{head}"button_link":{encode_basestring(link)}}}'
@@ -237,7 +236,8 @@ class RowLoop:
         found = self.problems.closing(mailing_place)
         audience = self.mailing.audience
         if self.problems.skipping and self._too_many_invalid():
-            message = f"{self.problems.invalid:,} of {self.figures.rows:,} rows are invalid; max_invalid allows {audience.get('max_invalid', '5%')}"
+            allowed = audience.get("max_invalid", "5%")
+            message = f"{self.problems.invalid:,} of {self.figures.rows:,} rows are invalid; max_invalid allows {allowed}"
             found.append(Diagnostic(Severity.ERROR, "CK312", message, mailing_place, "is the right file, column and delimiter named?"))
         if self._empty.count:
             severity = Severity.ERROR if audience.get("on_empty") == "fail" else Severity.WARNING
@@ -249,7 +249,9 @@ class RowLoop:
         severity_of_long = self.rules.severity("text")
         if self._long.count and severity_of_long:
             most = int(self.rules.limits.get("max_text", 1000))
-            message = f"{self._count(self._long)} a text of more than {most} characters (up to {self.figures.longest}): {self._long.where()}"
+            message = (
+                f"{self._count(self._long)} a text of more than {most} characters (up to {self.figures.longest}): {self._long.where()}"
+            )
             found.append(Diagnostic(severity_of_long, "CK402", message, mailing_place, "such texts may be cut or refused"))
         if self._clashes.count:
             kept = "the first is kept" if audience.get("on_conflict") == "first" else "nobody of them is sent to"

@@ -56,7 +56,7 @@ def _rules(document: Document) -> list[Diagnostic]:
     def error(code: str, message: str, *pointer: str | int, hint: str = "") -> None:
         found.append(Diagnostic(Severity.ERROR, code, message, document.place(pointer), hint))
 
-    zones = [(root.get("timezone"), ("timezone",))]
+    zones: list[tuple[Any, tuple[str, ...]]] = [(root.get("timezone"), ("timezone",))]
     names = root.get("environments", {})
     if root.get("default_environment") not in {None, *names}:
         name = str(root["default_environment"])

@@ -28,9 +28,7 @@ def compiled(
     finished = False
     for word in front.run(paths, environment=environment.name, elements=True):
         if isinstance(word, Mailing):
-            packer = Packer(
-                mailing=word, spool=spool, batch_size=project.batch_size, first=project.first_batch, canary=True
-            )
+            packer = Packer(mailing=word, spool=spool, batch_size=project.batch_size, first=project.first_batch, canary=True)
         elif isinstance(word, Chunk) and packer is not None:
             packer.add(word, None)
         elif isinstance(word, MailingEnd) and packer is not None:
@@ -40,9 +38,7 @@ def compiled(
     return _bodies(batches, project, environment, spool) if finished else None
 
 
-def _bodies(
-    batches: Sequence[PackedBatch], project: Project, environment: Environment, spool: Spool
-) -> Iterator[tuple[str, bytes]]:
+def _bodies(batches: Sequence[PackedBatch], project: Project, environment: Environment, spool: Spool) -> Iterator[tuple[str, bytes]]:
     of = Counter(batch.mailing.key for batch in batches)
     for group in requests(batches, project.batches_per_request):
         parts = []

@@ -111,7 +111,12 @@ def _batch(
     agreed = bool(errors) and first_at is not None and now - first_at >= AGREEMENT
     refused = not listed and (batch.refused or agreed)
     update = BatchUpdate(
-        batch_id=batch.id, statuses=bytes(statuses), details=details, errors=every, error_first_at=first_at, refused=refused
+        batch_id=batch.id,
+        statuses=bytes(statuses),
+        details=details,
+        errors=every,
+        error_first_at=first_at,
+        refused=refused,
     )
     moved += len(every) - len(batch.errors) + (refused != batch.refused)
     ended = refused or all(byte and is_final(words.get(byte, "")) for byte in statuses)

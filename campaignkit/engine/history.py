@@ -47,7 +47,10 @@ class MailingHistory:
         if self.reader is None or not self.ids:
             return {}
         found = self.reader.known(self.ids, phones)
-        return {phone: Standings(_standing(known.state, refused=known.refused), known.fingerprint, known.definition) for phone, known in found.items()}
+        return {
+            phone: Standings(_standing(known.state, refused=known.refused), known.fingerprint, known.definition)
+            for phone, known in found.items()
+        }
 
     def elsewhere(self, phones: Sequence[int], fingerprints: bytes) -> set[int]:
         """Who of these got this mailing under an identity that is gone, or this content under a campaign that is gone."""

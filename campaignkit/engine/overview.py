@@ -27,7 +27,12 @@ def places(index: Index | None) -> dict[tuple[str, str], tuple[str, int]]:
 
 
 def overview(
-    reader: StateReader, environment: Environment, index: Index | None, *, campaigns: Sequence[str] = (), alive: bool = False
+    reader: StateReader,
+    environment: Environment,
+    index: Index | None,
+    *,
+    campaigns: Sequence[str] = (),
+    alive: bool = False,
 ) -> StatusReport:
     """Everyone who was or may have been sent to.
 
@@ -65,9 +70,14 @@ def _add(status: MailingStatus, request: RequestRow, batch: BatchRow, words: Map
         outcome = str(RequestState.UNKNOWN)
     status.requests.append(
         RequestLine(
-            request=request.ref, tag=batch.tag, outcome=outcome, uuid=request.uuid, recipients=batch.count,
-            sent_at=request.intent_at, reason=request.reason,
-        )  # fmt: skip
+            request=request.ref,
+            tag=batch.tag,
+            outcome=outcome,
+            uuid=request.uuid,
+            recipients=batch.count,
+            sent_at=request.intent_at,
+            reason=request.reason,
+        )
     )
     status.recipients += batch.count
     for text in batch.errors:
@@ -75,7 +85,13 @@ def _add(status: MailingStatus, request: RequestRow, batch: BatchRow, words: Map
         same = next((e for e in status.errors if e.message == text and e.confirmed == own.confirmed), None)
         if same is not None:
             status.errors.remove(same)
-            own = ErrorLine(message=text, path=own.path, line=own.line, recipients=own.recipients + same.recipients, confirmed=own.confirmed)
+            own = ErrorLine(
+                message=text,
+                path=own.path,
+                line=own.line,
+                recipients=own.recipients + same.recipients,
+                confirmed=own.confirmed,
+            )
         status.errors.append(own)
     if request.state is not RequestState.ACCEPTED:
         status.unknown += batch.count
@@ -88,9 +104,7 @@ def _add(status: MailingStatus, request: RequestRow, batch: BatchRow, words: Map
             status.statuses[words.get(byte, "?")] += number
 
 
-def people(
-    reader: StateReader, *, campaigns: Sequence[str] = (), phone: int | None = None, failed: bool = False
-) -> Iterator[PersonLine]:
+def people(reader: StateReader, *, campaigns: Sequence[str] = (), phone: int | None = None, failed: bool = False) -> Iterator[PersonLine]:
     """Deliveries one by one: of one phone, of those that failed, or all.
 
     Failed are those refused, unknown, abandoned, or whose status is of a failing class.
@@ -127,4 +141,4 @@ def _lines(
             campaign=batch.key.campaign, revision=batch.key.revision, mailing=batch.key.mailing, phone=phones[position], status=word,
             status_time=str(detail[1]) if len(detail) > 1 else "", request=request.ref, tag=batch.tag, uuid=request.uuid,
             outcome=str(request.state), sent_at=request.intent_at,
-        )  # fmt: skip
+        )

@@ -36,5 +36,5 @@ class Pace:
 
 def backoff(attempt: int, chance: random.Random, *, retry_after: float | None = None) -> float:
     """Seconds before the next attempt: doubling with jitter, and never less than the provider asked for."""
-    wait = min(LONGEST_WAIT, FIRST_WAIT * 2 ** (attempt - 1)) * (0.5 + chance.random() / 2)
+    wait: float = min(LONGEST_WAIT, FIRST_WAIT * 2 ** (attempt - 1)) * (0.5 + chance.random() / 2)
     return max(wait, retry_after or 0.0)

@@ -112,7 +112,11 @@ class PlanJob:
         """Requests of each mailing; with several batches a request the campaign's sum is what is sent, rounded up."""
         for mailing in campaign.mailings:
             counts = mailing.counts
-            batches = sizes(counts.to_send, batch_size=self.project.batch_size, first=mailing_first(self.project, started=mailing.started))
+            batches = sizes(
+                counts.to_send,
+                batch_size=self.project.batch_size,
+                first=mailing_first(self.project, started=mailing.started),
+            )
             counts.requests = batches
         if self.project.batches_per_request > 1 and campaign.mailings:
             _share(campaign, self.project.batches_per_request)
@@ -219,4 +223,3 @@ class _MailingWork:
             place = Place(self.mailing.path, self.mailing.line)
             hint = "move schedule_time, or drop it to send at once"
             self._job.front.diagnostics.append(Diagnostic(Severity.ERROR, "CK502", message, place, hint))
-

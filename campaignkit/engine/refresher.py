@@ -57,7 +57,9 @@ class RefreshJob:
         """One poll of each request that may still change."""
         result = Refreshed()
         pace = Pace(self.environment.rate, self.clock)
-        refs = [row.ref for row in self.store.requests(campaigns=self.campaigns, states=[RequestState.ACCEPTED], with_people=False) if row.uuid]
+        refs = [
+            row.ref for row in self.store.requests(campaigns=self.campaigns, states=[RequestState.ACCEPTED], with_people=False) if row.uuid
+        ]
         result.requests = len(refs)
         for number, ref in enumerate(refs, 1):
             if self.stopped():

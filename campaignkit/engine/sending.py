@@ -129,7 +129,12 @@ class SendLoop:
                 with self._lock:
                     state = self.store.record(ready.ref, attempt, result, self.clock.now(), again=again)
                 if state is RequestState.UNKNOWN and result.outcome is Outcome.ACCEPTED:
-                    return SendResult(outcome=Outcome.UNKNOWN, phase=result.phase, reason="its uuid belongs to another request", halt=True)
+                    return SendResult(
+                        outcome=Outcome.UNKNOWN,
+                        phase=result.phase,
+                        reason="its uuid belongs to another request",
+                        halt=True,
+                    )
             if not again:
                 return result
             self.clock.sleep(wait)

@@ -80,7 +80,13 @@ def _inline(mailing: MailingDefinition) -> InlineTable:
     for number, (row, line) in enumerate(zip(rows, lines, strict=True), 1):
         missing = [name for name in columns if name not in row]
         if missing:
-            raise BrokenTableError("CK305", f"the row lacks {', '.join(missing[:5])}", line=line, row=number, hint='give every row the same keys; "" for nothing')
+            raise BrokenTableError(
+                "CK305",
+                f"the row lacks {', '.join(missing[:5])}",
+                line=line,
+                row=number,
+                hint='give every row the same keys; "" for nothing',
+            )
     return InlineTable(columns, [[_text(row[name]) for name in columns] for row in rows], lines)
 
 

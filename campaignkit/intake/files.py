@@ -35,7 +35,11 @@ def parts_inside(path: str, *, start: Sequence[str] = ()) -> tuple[str, ...]:
     for part in PurePosixPath(path).parts:
         if part == "..":
             if not parts:
-                raise OpenRefusedError("CK301", f"{path!r} is outside the project", "audiences stay inside the project, or under CAMPAIGNKIT_AUDIENCES")
+                raise OpenRefusedError(
+                    "CK301",
+                    f"{path!r} is outside the project",
+                    "audiences stay inside the project, or under CAMPAIGNKIT_AUDIENCES",
+                )
             parts.pop()
         elif part != ".":
             parts.append(part)
@@ -87,7 +91,9 @@ def campaign_files(root: Path, folder: Sequence[str]) -> list[tuple[str, ...]]:
     """
     place = root.joinpath(*folder)
     try:
-        names = sorted(entry.name for entry in os.scandir(place) if entry.name.endswith(CAMPAIGN_ENDINGS) and not entry.name.startswith("."))
+        names = sorted(
+            entry.name for entry in os.scandir(place) if entry.name.endswith(CAMPAIGN_ENDINGS) and not entry.name.startswith(".")
+        )
     except OSError as error:
         raise OpenRefusedError("CK300", f"the folder {'/'.join(folder) or '.'} of campaigns can't be read: {error.strerror}") from None
     return [(*folder, name) for name in names]

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import TypeVar
+from typing import Self, TypeVar
 
 from campaignkit import __version__
 from campaignkit.diagnostics import Diagnostic, Place, Severity, has_errors
@@ -65,16 +65,17 @@ class Front:
         self.diagnostics: list[Diagnostic] = []
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         package = Path(__file__).resolve().parents[2]
-        code = f"import sys; sys.path.insert(0, {str(package)!r}); from campaignkit.front.__main__ import main; sys.exit(main({theirs.fileno()}))"
+        start = "from campaignkit.front.__main__ import main; sys.exit(main(int(sys.argv[1])))"
+        code = f"import sys; sys.path.insert(0, {str(package)!r}); {start}"
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-E", "-s", "-P", "-X", "utf8", "-c", code],
+                [sys.executable, "-E", "-s", "-P", "-X", "utf8", "-c", code, str(theirs.fileno())],
                 env={}, pass_fds=(theirs.fileno(),), close_fds=True, cwd="/", start_new_session=True,
                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
             )  # fmt: skip
         self._channel = Channel(ours, timeout=SILENCE)
 
-    def __enter__(self) -> Front:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -111,7 +112,12 @@ class Front:
         try:
             files = campaign_files(self._root, parts_inside(self._message.campaigns))
         except OpenRefusedError as refused:
-            raise DefinitionError([*self.diagnostics, Diagnostic(Severity.ERROR, refused.code, refused.message, Place(PROJECT_FILE), refused.hint)]) from None
+            raise DefinitionError(
+                [
+                    *self.diagnostics,
+                    Diagnostic(Severity.ERROR, refused.code, refused.message, Place(PROJECT_FILE), refused.hint),
+                ]
+            ) from None
         for parts in files:
             try:
                 file = open_beneath(self._root, parts)
@@ -191,9 +197,7 @@ class Front:
                 kind, data = self._channel.receive()
                 if kind == wanted:
                     return decode(shape, data)
-                if kind != Kind.DIAGNOSTIC:
-                    raise MessageError(f"{wanted.name} was due")
-                self._diagnose(data)
+                self._diagnose(data if kind == Kind.DIAGNOSTIC else b"")  # anything else is no diagnostic, and refused as none
         except (ChannelClosedError, MessageError) as error:
             self._broke_down(error)
             raise DefinitionError(self.diagnostics) from None

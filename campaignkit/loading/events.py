@@ -76,7 +76,10 @@ def load(path: str, data: bytes) -> tuple[Document | None, list[Diagnostic]]:
         return None, [*problems, _problem(broken.code, broken.message, place_in(path, lines, broken.span), broken.hint)]
     if not isinstance(root, dict):
         span = values.get((), Span(1, 1, 1, 1))
-        return None, [*problems, _problem("CK004", "the file must be a mapping of keys to values", place_in(path, lines, span))]
+        return None, [
+            *problems,
+            _problem("CK004", "the file must be a mapping of keys to values", place_in(path, lines, span)),
+        ]
     return Document(path, lines, root, values, keys), problems
 
 
@@ -86,6 +89,8 @@ def _problem(code: str, message: str, place: Place, hint: str = "") -> Diagnosti
 
 def _span(event: yaml.Event) -> Span:
     start, end = event.start_mark, event.end_mark
+    assert start is not None
+    assert end is not None  # libyaml marks every event
     return Span(start.line + 1, start.column + 1, end.line + 1, end.column + 1, getattr(event, "style", None) or "")
 
 
@@ -119,7 +124,7 @@ def _hint(excerpt: str) -> str:
     return "check quotes and indentation on this line and the one above it"
 
 
-def _tree(text: str) -> _Node:
+def _tree(text: str) -> _Node:  # noqa: C901, PLR0912 - one case for each kind of event
     stack: list[_Node] = []
     anchors: dict[str, _Node] = {}
     waiting: list[_Node | None] = []  # the key read last, for each open mapping
@@ -138,7 +143,7 @@ def _tree(text: str) -> _Node:
         if count > MOST_NODES:
             raise BrokenYaml("CK006", f"more than {MOST_NODES:,} values in one file", _span(event), "use a CSV audience")
         if isinstance(event, yaml.AliasEvent):
-            found = anchors.get(event.anchor)
+            found = anchors.get(event.anchor or "")
             if found is None or found.open:
                 raise BrokenYaml("CK007", f"the alias *{event.anchor} names no finished value above it", _span(event))
             node = found

@@ -31,7 +31,8 @@ class Counts:
     @property
     def accounted(self) -> int:
         """Everyone named by one of the reasons; equals `rows` in every report."""
-        return sum(getattr(self, f.name) for f in fields(self)) - self.rows - self.requests
+        everything: int = sum(getattr(self, f.name) for f in fields(self))
+        return everything - self.rows - self.requests
 
     @property
     def to_send(self) -> int:

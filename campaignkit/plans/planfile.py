@@ -115,5 +115,7 @@ def check_same(saved: SavedPlan, plan: Plan, now: datetime) -> None:
         what = "; ".join(moved(saved.components, plan.components)) or "something"
         raise PlanError(f"{saved.path} is stale; since it was reviewed this moved: {what}. Nothing was sent.", next_command=again)
     if plan.counts.to_send > saved.to_send:
-        message = f"{saved.path} was reviewed for {saved.to_send:,} people, now {plan.counts.to_send:,} would be sent to: keys were freed since."
+        message = (
+            f"{saved.path} was reviewed for {saved.to_send:,} people, now {plan.counts.to_send:,} would be sent to: keys were freed since."
+        )
         raise PlanError(f"{message} Nothing was sent.", next_command=again)

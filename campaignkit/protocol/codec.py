@@ -44,7 +44,7 @@ def _fields(kind: type) -> dict[str, Any]:
     return {field.name: hints[field.name] for field in dataclasses.fields(kind)}
 
 
-def _value(kind: Any, raw: Any, where: str) -> Any:
+def _value(kind: Any, raw: Any, where: str) -> Any:  # noqa: C901 - one case for each kind of type
     if isinstance(kind, type) and dataclasses.is_dataclass(kind):
         fields = _fields(kind)
         if not isinstance(raw, dict) or raw.keys() != fields.keys():

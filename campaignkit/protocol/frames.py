@@ -10,6 +10,7 @@ import os
 import socket
 import struct
 from types import TracebackType
+from typing import Self
 
 LARGEST = 16 * 1024 * 1024
 _HEAD = struct.Struct("<BI")
@@ -89,7 +90,7 @@ class Channel:
             os.close(file)
         self._files.clear()
 
-    def __enter__(self) -> Channel:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:

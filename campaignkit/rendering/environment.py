@@ -52,9 +52,7 @@ def _text_only(value: object) -> object:
 @cache
 def environment() -> _Environment:
     """The one environment of every template."""
-    env = _Environment(
-        undefined=StrictUndefined, autoescape=False, keep_trailing_newline=True, finalize=_text_only, cache_size=0
-    )
+    env = _Environment(undefined=StrictUndefined, autoescape=False, keep_trailing_newline=True, finalize=_text_only, cache_size=0)
     env.globals = {"range": _bounded_range}
     env.filters = {name: env.filters[name] for name in ALLOWED_BUILTINS} | ours()
     return env

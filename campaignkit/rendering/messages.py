@@ -68,7 +68,15 @@ class Renderer:
         """
         try:
             return [part() for part in self._parts]
-        except (TemplateError, FilterError, TypeError, ValueError, ArithmeticError, LookupError, RecursionError) as error:
+        except (
+            TemplateError,
+            FilterError,
+            TypeError,
+            ValueError,
+            ArithmeticError,
+            LookupError,
+            RecursionError,
+        ) as error:
             raise RowError(_said(error)) from None
         except MemoryError:
             raise RowError("the template asks for more memory than a message may take") from None

@@ -85,7 +85,9 @@ def _held_back(plan: Plan) -> Iterator[str]:
     if plan.counts.unknown:
         yield f"  {plan.counts.unknown:,} people are held back by unknown outcomes: campaignkit resolve"
     if plan.components.lineage is None:
-        yield "  There is no state yet: nobody counts as sent. Before the first apply: campaignkit state init --env " + plan.environment.name
+        yield (
+            "  There is no state yet: nobody counts as sent. Before the first apply: campaignkit state init --env " + plan.environment.name
+        )
     yield from (f"  {note}" for note in plan.notes)
 
 
@@ -93,14 +95,20 @@ def closing_figures(plan: Plan) -> Iterator[tuple[str, str]]:
     """Cost, lengths, link hosts, duration, and what one lost call would leave unknown: each a name and a value."""
     counts, environment = plan.counts, plan.environment
     if plan.cost is not None and plan.price is not None:
-        yield "cost", f"about {plan.cost.normalize():f} {plan.price.currency} ({plan.price.amount:f} {plan.price.currency} a message)"
+        yield (
+            "cost",
+            f"about {plan.cost.normalize():f} {plan.price.currency} ({plan.price.amount:f} {plan.price.currency} a message)",
+        )
     else:
         yield "cost", "unknown: campaignkit.yaml names no price"
     texts = [mailing.texts for campaign in plan.campaigns for mailing in campaign.mailings if mailing.texts.live]
     live = sum(one.live for one in texts)
     if live:
         mean = sum(one.characters for one in texts) / live
-        yield "texts", f"{min(one.shortest for one in texts):,} to {max(one.longest for one in texts):,} characters, {mean:.0f} on average"
+        yield (
+            "texts",
+            f"{min(one.shortest for one in texts):,} to {max(one.longest for one in texts):,} characters, {mean:.0f} on average",
+        )
     hosts: Counter[str] = Counter()
     for one in texts:
         hosts.update(one.hosts)
@@ -108,7 +116,10 @@ def closing_figures(plan: Plan) -> Iterator[tuple[str, str]]:
         named = ", ".join(f"{line(host, 80)} ({number:,})" for host, number in hosts.most_common(8))
         yield "links", named + (f", and {len(hosts) - 8} more" if len(hosts) > 8 else "")
     if environment.rate:
-        yield "duration", f"at least {_duration(counts.requests / environment.rate)} at {environment.rate:g} requests a second"
+        yield (
+            "duration",
+            f"at least {_duration(counts.requests / environment.rate)} at {environment.rate:g} requests a second",
+        )
     else:
         yield "duration", "no pace is set"
     yield "at stake", f"one lost call would leave up to {plan.at_stake:,} people unknown"

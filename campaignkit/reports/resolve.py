@@ -25,10 +25,14 @@ def unknown_text(requests: Sequence[UnknownRequest], *, now: datetime, price: De
         lines.append(f"{one.ref}  {', '.join(one.mailings)}: {one.recipients:,} people{money}{age}")
         lines += [f"  search the provider's cabinet for {tag}" for tag in one.tags]
         lines.append(f"  what happened: {line(one.reason) or 'the process died while it was under way'}")
-        lines.append(f"  on the wire: {one.phase or 'unknown'}, {one.bytes_written:,} bytes written" + (f", HTTP {one.http_status}" if one.http_status else ""))
+        lines.append(
+            f"  on the wire: {one.phase or 'unknown'}, {one.bytes_written:,} bytes written"
+            + (f", HTTP {one.http_status}" if one.http_status else "")
+        )
         if one.answer:
             lines.append(f"  the answer kept: {line(one.answer, 200)}")
-        lines.append(f"  to: {', '.join(shown(phone, reveal=reveal) for phone in one.first_phones)}{', …' if one.recipients > len(one.first_phones) else ''}")
+        more = ", …" if one.recipients > len(one.first_phones) else ""
+        lines.append(f"  to: {', '.join(shown(phone, reveal=reveal) for phone in one.first_phones)}{more}")
         lines.append("")
     first = requests[0].ref
     lines += [

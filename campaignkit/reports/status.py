@@ -67,9 +67,7 @@ def mailing_document(mailing: MailingStatus) -> dict[str, Any]:
         "rejected": mailing.rejected,
         "unknown": mailing.unknown,
         "unreported": mailing.unreported,
-        "errors": [
-            {"message": one.message, "path": one.path, "line": one.line, "recipients": one.recipients} for one in mailing.errors
-        ],
+        "errors": [{"message": one.message, "path": one.path, "line": one.line, "recipients": one.recipients} for one in mailing.errors],
         "requests": [
             {
                 "request": one.request,
@@ -89,7 +87,8 @@ def people_text(people: Iterable[PersonLine], *, reveal: bool) -> Iterator[str]:
     for one in people:
         when = f" since {line(one.status_time, 40)}" if one.status_time else ""
         sent = f", sent {one.sent_at:%Y-%m-%d %H:%M:%S} UTC" if one.sent_at else ""
-        yield f"{shown(one.phone, reveal=reveal)}  {one.campaign}/{one.mailing}  {line(one.status, 64)}{when}{sent}, {one.request}, {one.tag}\n"
+        person = shown(one.phone, reveal=reveal)
+        yield f"{person}  {one.campaign}/{one.mailing}  {line(one.status, 64)}{when}{sent}, {one.request}, {one.tag}\n"
 
 
 def people_documents(people: Iterable[PersonLine], *, reveal: bool) -> list[dict[str, Any]]:
@@ -97,12 +96,36 @@ def people_documents(people: Iterable[PersonLine], *, reveal: bool) -> list[dict
     return [dict(zip(_COLUMNS, _row(one, reveal=reveal), strict=True)) for one in people]
 
 
-_COLUMNS = ("campaign", "revision", "mailing", "phone", "status", "status_time", "outcome", "request", "tag", "uuid", "sent_at")
+_COLUMNS = (
+    "campaign",
+    "revision",
+    "mailing",
+    "phone",
+    "status",
+    "status_time",
+    "outcome",
+    "request",
+    "tag",
+    "uuid",
+    "sent_at",
+)
 
 
 def _row(one: PersonLine, *, reveal: bool) -> tuple[Any, ...]:
     phone = shown(one.phone, reveal=reveal)
-    return (one.campaign, one.revision, one.mailing, phone, one.status, one.status_time, one.outcome, one.request, one.tag, one.uuid, _time(one.sent_at))
+    return (
+        one.campaign,
+        one.revision,
+        one.mailing,
+        phone,
+        one.status,
+        one.status_time,
+        one.outcome,
+        one.request,
+        one.tag,
+        one.uuid,
+        _time(one.sent_at),
+    )
 
 
 def people_csv(people: Iterable[PersonLine], *, reveal: bool) -> Iterator[str]:

@@ -49,6 +49,8 @@ class Journal:
         try:
             with self.exclusive():
                 self._check_header(path)
+            # Only now: a foreign file keeps its mode.
+            os.fchmod(self._file, 0o600)
         except BaseException:
             self.close()
             raise
@@ -115,8 +117,6 @@ def _opened(path: Path | None) -> int:
         with tempfile.TemporaryFile() as file:
             return fcntl.fcntl(file, fcntl.F_DUPFD_CLOEXEC, 0)
     try:
-        file_descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        os.fchmod(file_descriptor, 0o600)
+        return os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise JournalError(f"{path}: {error.strerror}") from error
-    return file_descriptor

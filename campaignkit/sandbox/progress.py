@@ -24,9 +24,7 @@ class Reached:
     after: float
 
 
-def reached(
-    *, seed: int, phone: str, elapsed: float, speed: float = 1.0, script: Sequence[str] | None = None
-) -> Reached | None:
+def reached(*, seed: int, phone: str, elapsed: float, speed: float = 1.0, script: Sequence[str] | None = None) -> Reached | None:
     """The status of a message.
 
     Args:

@@ -54,14 +54,14 @@ def read_scenario(document: object) -> Scenario:
 
 
 def _fault(entry: object, where: str) -> Fault:
-    kind = entry.get("fault") if isinstance(entry, dict) else None
-    if isinstance(entry, dict) and kind not in OPTIONS:
+    kind = str(_object(entry, where).get("fault"))
+    if kind not in OPTIONS:
         raise ScenarioError(f"{where}.fault must be one of {', '.join(OPTIONS)}")
-    known = _object(entry, where, (*_COMMON, *OPTIONS.get(str(kind), ())))
+    known = _object(entry, where, (*_COMMON, *OPTIONS[kind]))
     if known.get("method") not in METHODS:
         raise ScenarioError(f"{where}.method must be one of {', '.join(METHODS)}")
     values = {key: _READERS[key](value, f"{where}.{key}") for key, value in known.items() if key in _READERS}
-    return Fault(method=known["method"], kind=str(kind), **values)
+    return Fault(method=known["method"], kind=kind, **values)
 
 
 def _nth(value: object, where: str) -> frozenset[int]:

@@ -72,9 +72,7 @@ class EmbeddedServer:
         self._running = _Running(Ledger(self._data), self._scenario, self._clock, self._port)
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         running, self._running = self._require(), None
         running.stop()
 
@@ -92,9 +90,7 @@ class _Running:
         self._stopping = threading.Event()
         try:
             self.server = LoopbackServer(App(Desk(ledger, scenario, clock), self._stopping.wait), port)
-            self._thread = threading.Thread(
-                target=self.server.serve_forever, args=(_POLL,), name="sandbox", daemon=True
-            )
+            self._thread = threading.Thread(target=self.server.serve_forever, args=(_POLL,), name="sandbox", daemon=True)
             self._thread.start()
         except BaseException:
             ledger.close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from campaignkit.diagnostics import Diagnostic, Severity
 from campaignkit.loading.nodes import Document, Pointer
@@ -41,7 +41,7 @@ def check(document: Document, schema: str) -> list[Found]:
         schema: File name of the schema.
     """
     found: list[Found] = []
-    for error in validator(schema).iter_errors(document.root):
+    for error in validator(schema).iter_errors(cast("Any", document.root)):
         pointer = tuple(error.absolute_path)
         found.extend(Found(pointer, diagnostic) for diagnostic in _diagnostics(document, error))
     return found
@@ -50,7 +50,7 @@ def check(document: Document, schema: str) -> list[Found]:
 def _diagnostics(document: Document, error: ValidationError) -> Iterator[Diagnostic]:
     pointer: Pointer = tuple(error.absolute_path)
     schema: dict[str, Any] = error.schema if isinstance(error.schema, dict) else {}
-    kind = str(error.validator)
+    kind, wanted = str(error.validator), cast("Any", error.validator_value)
     if kind == "additionalProperties" and isinstance(error.instance, dict):
         known = schema.get("properties", {})
         for key in sorted(set(error.instance) - set(known)):
@@ -59,12 +59,12 @@ def _diagnostics(document: Document, error: ValidationError) -> Iterator[Diagnos
         return
     if kind == "required" and isinstance(error.instance, dict):
         # One error a missing key; jsonschema reports each apart, and names it first in its message.
-        missing = next((key for key in error.validator_value if f"{key!r} is a required" in error.message), "?")
+        missing = next((key for key in wanted if f"{key!r} is a required" in error.message), "?")
         place = document.place(pointer, key=True)
         yield Diagnostic(Severity.ERROR, "CK103", f"the key {missing!r} is missing{_inside(pointer)}", place, _said(schema))
         return
     own = _said(schema) if kind not in {"type", "enum", "const"} else ""
-    code, message, hint = _worded(kind, error, own)
+    code, message, hint = _worded(kind, error, wanted, own)
     at_key = kind in {"None", "not", "dependentRequired", "propertyNames"}
     yield Diagnostic(Severity.ERROR, code, message, document.place(pointer, key=at_key), hint)
 
@@ -79,14 +79,13 @@ def _inside(pointer: Pointer) -> str:
     return f" in {names[-1]!r}" if names else ""
 
 
-def _worded(kind: str, error: ValidationError, own: str) -> tuple[str, str, str]:
+def _worded(kind: str, error: ValidationError, wanted: Any, own: str) -> tuple[str, str, str]:
     value = _short(error.instance)
     if kind == "enum":
-        options = [str(option) for option in error.validator_value]
+        options = [str(option) for option in wanted]
         near = did_you_mean(str(error.instance), options) if len(options) > 1 else ""
         return "CK104", f"{value} is not one of {', '.join(options)}", near if near.startswith("did") else ""
     if kind == "type":
-        wanted = error.validator_value
         names = [_TYPES.get(name, name) for name in ([wanted] if isinstance(wanted, str) else wanted)]
         return "CK105", f"{value} is not {' or '.join(names)}", ""
     if own:
@@ -95,7 +94,7 @@ def _worded(kind: str, error: ValidationError, own: str) -> tuple[str, str, str]
         key = error.absolute_path[-1] if error.absolute_path else "this"
         return "CK107", f"the key {key!r} may not stand here", ""
     if kind == "const":
-        return "CK104", f"{value} must be {error.validator_value}", ""
+        return "CK104", f"{value} must be {wanted}", ""
     return "CK106", f"{value}: {error.message[:200]}", ""
 
 

@@ -1,4 +1,4 @@
-"""«Did you mean …?»"""
+"""The word an author may have meant."""
 
 from __future__ import annotations
 

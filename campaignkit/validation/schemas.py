@@ -26,6 +26,6 @@ def read(name: str) -> dict[str, Any]:
 def validator(name: str) -> Validator:
     """A compiled validator for one schema, with no remote references."""
     from jsonschema import Draft202012Validator
-    from jsonschema_specifications import REGISTRY
+    from jsonschema_specifications import REGISTRY  # type: ignore[import-untyped]  # it ships no types
 
     return Draft202012Validator(read(name), registry=REGISTRY)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import re
+import time
 import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -127,20 +128,20 @@ def test_without_a_token_nothing_is_accepted(server: EmbeddedServer, token: obje
     assert server.ledger.counts().requests == 0
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        b"{",
-        b"[]",
-        b"\xff",
-        b"[" * 100000,
-        b'{"token": NaN}',
-        json.dumps(request("x")).encode(),
-        b'{"token": "t"}',
-        json.dumps(request() | {"messages": json.dumps([bulk()])}).encode(),
-        b'{"token": ' + b"1" * 5000 + b"}",
-    ],
-)
+MALFORMED = [
+    b"{",
+    b"[]",
+    b"\xff",
+    b"[" * 100000,
+    b'{"token": NaN}',
+    b'{"token": "t"}',
+    b'{"token": ' + b"1" * 5000 + b"}",
+    json.dumps(request("no object")).encode(),
+    json.dumps(request(messages=json.dumps([bulk()]))).encode(),
+]
+
+
+@pytest.mark.parametrize("body", MALFORMED)
 def test_a_malformed_request_is_refused_with_an_error(server: EmbeddedServer, body: bytes) -> None:
     got = ask(server.url, SEND, body, headers=JSON)
     assert got.status == 400
@@ -240,6 +241,8 @@ def test_a_failure_inside_is_answered_in_json(server: EmbeddedServer, caplog: py
 def test_a_thousand_requests_of_a_hundred_take_seconds(server: EmbeddedServer) -> None:
     phones = [str(375290000000 + number) for number in range(100)]
     body: dict[str, Any] = request(bulk("many", *phones))
-    for _ in range(200):
+    started = time.monotonic()
+    for _ in range(1000):
         assert ask(server.url, SEND, body).status == 200
-    assert server.ledger.counts().phones == 20000
+    assert server.ledger.counts().phones == 100000
+    assert time.monotonic() - started < 20

@@ -101,18 +101,9 @@ def test_a_fault_in_the_content_refuses_that_mailing_alone(message: object, erro
 
 
 def test_invalid_phones_are_left_out_and_repeated_ones_are_kept() -> None:
-    phones = [
-        "375291111111",
-        375292222222,
-        "+375293333333",
-        "37529444444",
-        "7",
-        "48123456789",
-        "x",
-        "375291111111",
-        "٣٧٥٢٩١١١١١١١",
-    ]
-    (mailing,) = read_mailings([bulk(delivery_list=phones)])
+    good = ["375291111111", 375292222222, "48123456789", "375291111111"]
+    bad = ["+375293333333", "37529444444", "7", "x", "٣٧٥٢٩١١١١١١١", "1" * 16]
+    (mailing,) = read_mailings([bulk(delivery_list=good[:2] + bad + good[2:])])
     assert mailing.phones == ["375291111111", "375292222222", "48123456789", "375291111111"]
 
 

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import http.client
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from campaignkit.sandbox.scenario_reading import read_scenario
+from campaignkit.sandbox.breakage import _AFTER, _BEFORE
+from campaignkit.sandbox.scenario_reading import OPTIONS, read_scenario
 from campaignkit.sandbox.server import EmbeddedServer
 
 from .asking import SEND, STATUS, TOKEN, Got, ask, bulk, request, send
 
-tested: set[str] = set()
-
 
 def broken(kind: str, **options: Any) -> EmbeddedServer:
-    tested.add(kind)
     return EmbeddedServer(scenario=read_scenario({"faults": [{"method": "sendBulkViber", "fault": kind} | options]}))
 
 
@@ -32,8 +31,8 @@ def test_refusals_accept_nothing() -> None:
     got = answer("throttle", accepted=False, retry_after=7)
     assert (got.status, got.headers["Retry-After"], set(got.document)) == (429, "7", {"error"})
     assert answer("throttle", accepted=False).headers["Retry-After"] is None
-    for status in (400, 403, 404):
-        assert answer(f"http_{status}", accepted=False).status == status
+    for kind in ("http_400", "http_403", "http_404"):
+        assert answer(kind, accepted=False).status == int(kind[-3:])
     got = answer("http_403", accepted=False, error="limit excided")
     assert (got.status, got.document) == (403, {"error": "limit excided"})
     got = answer("error_in_200", accepted=False)
@@ -41,7 +40,7 @@ def test_refusals_accept_nothing() -> None:
 
 
 @pytest.mark.parametrize(("kind", "accepted"), [("http_500_before", False), ("http_500_after", True)])
-def test_a_server_error_is_html_unless_a_text_is_given(kind: str, accepted: bool) -> None:  # noqa: FBT001
+def test_a_server_error_is_html_unless_a_text_is_given(kind: str, accepted: bool) -> None:
     got = answer(kind, accepted=accepted)
     assert (got.status, got.body[:9]) == (500, b"<!DOCTYPE")
     got = answer(kind, accepted=accepted, status=502, error="billing")
@@ -49,7 +48,7 @@ def test_a_server_error_is_html_unless_a_text_is_given(kind: str, accepted: bool
 
 
 @pytest.mark.parametrize(("kind", "accepted"), [("drop_before", False), ("drop_after", True)])
-def test_a_dropped_connection_answers_nothing(kind: str, accepted: bool) -> None:  # noqa: FBT001
+def test_a_dropped_connection_answers_nothing(kind: str, accepted: bool) -> None:
     with broken(kind) as server:
         with pytest.raises(http.client.RemoteDisconnected):
             ask(server.url, SEND, request())
@@ -114,3 +113,9 @@ def test_a_match_sees_the_names_in_a_request() -> None:
         assert ask(server.url, SEND, request(bulk("winter"))).status == 200
         assert ask(server.url, SEND, request(bulk("winter"), bulk("spring sale"))).status == 429
         assert ask(server.url, SEND, b"{").status == 400
+
+
+def test_every_kind_is_made_and_tried_here() -> None:
+    assert _BEFORE.keys() | _AFTER.keys() == OPTIONS.keys()
+    source = Path(__file__).read_text("utf-8")
+    assert [kind for kind in OPTIONS if f'"{kind}"' not in source] == []

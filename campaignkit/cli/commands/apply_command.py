@@ -13,6 +13,8 @@ import click
 from campaignkit.cli.options import Common, campaigns_argument, common_options, output_format, reveal_option
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     from campaignkit.cli.holding import Holding
     from campaignkit.cli.project import Opened
     from campaignkit.engine.applier import Applied
@@ -28,7 +30,12 @@ if TYPE_CHECKING:
 
 @click.command("apply")
 @campaigns_argument
-@click.option("--plan", "plan_file", type=click.Path(dir_okay=False, path_type=Path), help="Send exactly what this saved plan shows.")
+@click.option(
+    "--plan",
+    "plan_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Send exactly what this saved plan shows.",
+)
 @click.option("--auto-approve", is_flag=True, help="Do not ask.")
 @click.option("--accept", multiple=True, metavar="NAME=N", help="Accept a limit by its very number: recipients, cost, resend.")
 @click.option("--retry-rejected", is_flag=True, help="Send again to people whom the provider refused after accepting.")
@@ -60,7 +67,16 @@ def command(
         opened = open_project(front, common, environment=saved.environment if saved else "")
         heads = opened.select(saved.selection if saved else campaigns)
         _refuse_drafts(opened, heads, named=bool(campaigns))
-        run = _Run(common, opened, heads, spool, saved, retry_rejected or bool(saved and saved.components.retry_rejected), reveal, form)
+        run = _Run(
+            common,
+            opened,
+            heads,
+            spool,
+            saved,
+            retry_rejected or bool(saved and saved.components.retry_rejected),
+            reveal,
+            form,
+        )
         return run.execute(accepts=accepts, auto_approve=auto_approve)
 
 
@@ -95,7 +111,7 @@ class _Run:
         self.spool, self.saved, self.retry_rejected, self.reveal, self.form = spool, saved, retry_rejected, reveal, form
         self.holding: Holding = Holding(common.project, opened.environment)
 
-    def execute(self, *, accepts: dict[str, object], auto_approve: bool) -> int:
+    def execute(self, *, accepts: dict[str, Decimal], auto_approve: bool) -> int:
         """Plan under the lock, check, ask, send."""
         from campaignkit.cli.secrets import read_token
         from campaignkit.errors import CampaignKitError
@@ -133,7 +149,7 @@ class _Run:
         if front.failed:
             raise DefinitionError(front.diagnostics)
 
-    def _under_lock(self, store: Store, token: str, *, accepts: dict[str, object], auto_approve: bool) -> int:
+    def _under_lock(self, store: Store, token: str, *, accepts: dict[str, Decimal], auto_approve: bool) -> int:
         from campaignkit.plans.gates import check
         from campaignkit.plans.planfile import check_same
         from campaignkit.reports.diagnostics import text
@@ -148,7 +164,7 @@ class _Run:
         self._say_recovered(recovered)
         if self.saved is not None:
             check_same(self.saved, plan, self.holding.clock.now())
-        check(plan, accepts, self._again())  # type: ignore[arg-type]
+        check(plan, accepts, self._again())
         self._show(plan)
         if not plan.counts.to_send:
             return self._finish(plan, None)
@@ -218,7 +234,10 @@ class _Run:
         def raise_flag() -> None:
             stop.requested = True
 
-        with provider(self.holding, token) as reachable, people_progress(self.console, plan.counts.to_send, "sending") as advance:
+        with (
+            provider(self.holding, token) as reachable,
+            people_progress(self.console, plan.counts.to_send, "sending") as advance,
+        ):
 
             def tell(sent: Sent) -> None:
                 advance(sent.ready.people)
@@ -228,7 +247,8 @@ class _Run:
             with stopping(raise_flag, self.console.warn):
                 return ApplyJob(
                     plan=plan, batches=job.batches, spool=self.spool, store=store, sender=sender(reachable), clock=self.holding.clock,
-                    entropy=secrets.token_bytes, chance=random.Random(), token=token, stop=stop, tell=tell,
+                    entropy=secrets.token_bytes, chance=random.Random()  # noqa: S311 - jitter, no secret
+                    , token=token, stop=stop, tell=tell,
                 ).run()  # fmt: skip
 
     def _finish(self, plan: Plan, applied: Applied | None) -> int:

@@ -43,7 +43,13 @@ def command(common: Common, folder: Path | None) -> int:
     for path in wanted:
         console.say(f"  {root / path}")
     console.say("Next, in that folder:")
-    for line in ("campaignkit validate", "campaignkit plan", "campaignkit apply --env sandbox", "campaignkit refresh", "campaignkit status"):
+    for line in (
+        "campaignkit validate",
+        "campaignkit plan",
+        "campaignkit apply --env sandbox",
+        "campaignkit refresh",
+        "campaignkit status",
+    ):
         console.say(f"  {line}")
     return 0
 

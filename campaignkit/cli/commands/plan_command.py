@@ -16,14 +16,24 @@ if TYPE_CHECKING:
 
 @click.command("plan")
 @campaigns_argument
-@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Save the plan, for apply --plan. It holds no phone and no text.")
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Save the plan, for apply --plan. It holds no phone and no text.",
+)
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 if there is something to send.")
 @click.option("--retry-rejected", is_flag=True, help="Send again to people whom the provider refused after accepting.")
 @reveal_option
 @output_format("text", "json", "markdown")
 @common_options
 def command(
-    common: Common, campaigns: tuple[str, ...], out: Path | None, detailed_exitcode: bool, retry_rejected: bool, reveal: bool, form: str
+    common: Common,
+    campaigns: tuple[str, ...],
+    out: Path | None,
+    detailed_exitcode: bool,
+    retry_rejected: bool,
+    reveal: bool,
+    form: str,
 ) -> int:
     """Show what apply would do, and why.
 

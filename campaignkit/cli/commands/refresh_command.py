@@ -43,6 +43,7 @@ def command(common: Common, campaigns: tuple[str, ...], watch: bool, timeout: fl
         console.sandbox()
     holding.ensure_sandbox()
     stopped = [False]
+    chance = random.Random()  # noqa: S311 - jitter of pauses, no secret
 
     def stop() -> None:
         stopped[0] = True
@@ -50,11 +51,16 @@ def command(common: Common, campaigns: tuple[str, ...], watch: bool, timeout: fl
     with holding.shared_store() as store, provider(holding, token) as reachable, reachable.reader() as reader:
         names = opened.known_campaigns(campaigns, [found.key.campaign for found in store.mailings()])
         job = RefreshJob(
-            store=store, reader=reader, clock=holding.clock, environment=environment, campaigns=names, stopped=lambda: stopped[0]
+            store=store,
+            reader=reader,
+            clock=holding.clock,
+            environment=environment,
+            campaigns=names,
+            stopped=lambda: stopped[0],
         )
         with stopping(stop, console.warn):
             if watch:
-                result = job.watch(timeout=timeout, chance=random.Random(), heard=lambda found: _heard(common, found))
+                result = job.watch(timeout=timeout, chance=chance, heard=lambda found: _heard(common, found))
             else:
                 with people_progress(console, 0, "asking"):
                     result = job.once()

@@ -19,7 +19,14 @@ from campaignkit.cli.options import Common, common_options, output_format, revea
 @output_format("text", "json")
 @common_options
 def command(
-    common: Common, campaign: str, mailing: str | None, phone: str | None, limit: int, longest: bool, reveal: bool, form: str
+    common: Common,
+    campaign: str,
+    mailing: str | None,
+    phone: str | None,
+    limit: int,
+    longest: bool,
+    reveal: bool,
+    form: str,
 ) -> int:
     """Show the messages as people get them.
 

@@ -89,9 +89,13 @@ def _list(common: Common, opened: Opened, holding: Holding, *, reveal: bool, for
     price = opened.project.price
     common.console.data(
         unknown_text(
-            found, now=holding.clock.now(), price=price.amount if price else None, currency=price.currency if price else "",
-            reveal=reveal, env=environment.name,
-        )  # fmt: skip
+            found,
+            now=holding.clock.now(),
+            price=price.amount if price else None,
+            currency=price.currency if price else "",
+            reveal=reveal,
+            env=environment.name,
+        )
     )
 
 

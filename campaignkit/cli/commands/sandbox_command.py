@@ -16,9 +16,23 @@ def command() -> None:
 
 
 @command.command("serve")
-@click.option("--port", type=click.IntRange(0, 65535), default=8025, show_default=True, help="Port on loopback; 0 takes any free one.")
-@click.option("--data", type=click.Path(dir_okay=False, path_type=Path), help="File that keeps what was accepted. [default: forgotten at the end]")
-@click.option("--scenario", type=click.Path(dir_okay=False, exists=True, path_type=Path), help="JSON file that scripts faults and statuses.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8025,
+    show_default=True,
+    help="Port on loopback; 0 takes any free one.",
+)
+@click.option(
+    "--data",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="File that keeps what was accepted. [default: forgotten at the end]",
+)
+@click.option(
+    "--scenario",
+    type=click.Path(dir_okay=False, exists=True, path_type=Path),
+    help="JSON file that scripts faults and statuses.",
+)
 @common_options
 def serve(common: Common, port: int, data: Path | None, scenario: Path | None) -> int:
     """Serve the stand-in provider on loopback until it is interrupted.

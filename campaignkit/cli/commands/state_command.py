@@ -34,7 +34,11 @@ def _holding(common: Common) -> Holding:
 
 
 @command.command("init")
-@click.option("--replace-lost", metavar="LINEAGE", help="Make a new state although this recorded one is lost: everyone may be sent to again.")
+@click.option(
+    "--replace-lost",
+    metavar="LINEAGE",
+    help="Make a new state although this recorded one is lost: everyone may be sent to again.",
+)
 @click.option("--reason", help="Why; needed with --replace-lost, kept in the history.")
 @common_options
 def init(common: Common, replace_lost: str | None, reason: str | None) -> int:
@@ -64,7 +68,10 @@ def init(common: Common, replace_lost: str | None, reason: str | None) -> int:
             next_command=f"campaignkit state init --env {environment.name} --replace-lost {entry.lineage} --reason TEXT",
         )
     if entry is None and replace_lost is not None:
-        raise StateError(f"campaignkit.lock records no state of {environment.name}: there is nothing to replace.", next_command=f"campaignkit state init --env {environment.name}")
+        raise StateError(
+            f"campaignkit.lock records no state of {environment.name}: there is nothing to replace.",
+            next_command=f"campaignkit state init --env {environment.name}",
+        )
     lineage = new_lineage()
     at = holding.clock.now()
     create(holding.path, environment=environment.name, origin=environment.base_url, lineage=lineage, at=at)
@@ -94,7 +101,13 @@ def list_(common: Common, form: str) -> int:
         reader.close()
     if form == "json":
         rows = [
-            {"campaign": m.key.campaign, "revision": m.key.revision, "mailing": m.key.mailing, "claimed": m.claimed, "accepted": m.accepted}
+            {
+                "campaign": m.key.campaign,
+                "revision": m.key.revision,
+                "mailing": m.key.mailing,
+                "claimed": m.claimed,
+                "accepted": m.accepted,
+            }
             for m in mailings
         ]
         document = {"format_version": "1.0", "environment": holding.environment.name, "mailings": rows}
@@ -138,7 +151,10 @@ def show(common: Common, limit: int, form: str) -> int:
         f"serial    {info.serial}",
         f"releases  {info.releases}",
         "history",
-        *(f"  {event.at:%Y-%m-%d %H:%M:%S} {event.kind:<10} {line(event.subject, 60)} {line(event.detail, 200)}".rstrip() for event in events),
+        *(
+            f"  {event.at:%Y-%m-%d %H:%M:%S} {event.kind:<10} {line(event.subject, 60)} {line(event.detail, 200)}".rstrip()
+            for event in events
+        ),
     ]
     common.console.data("\n".join(lines) + "\n")
     return 0
@@ -203,7 +219,13 @@ def verify(common: Common) -> int:
 @click.argument("mailing", metavar="CAMPAIGN/MAILING")
 @click.option("--revision", type=click.IntRange(1), default=1, show_default=True, help="Which revision of it.")
 @click.option("--reason", required=True, help="Why; kept in the history.")
-@click.option("--expect-people", type=click.IntRange(0), required=True, metavar="N", help="How many people it must be; else nothing is forgotten.")
+@click.option(
+    "--expect-people",
+    type=click.IntRange(0),
+    required=True,
+    metavar="N",
+    help="How many people it must be; else nothing is forgotten.",
+)
 @common_options
 def forget(common: Common, mailing: str, revision: int, reason: str, expect_people: int) -> int:
     """Forget who got a mailing, leaving a tombstone in the history.
@@ -222,7 +244,10 @@ def forget(common: Common, mailing: str, revision: int, reason: str, expect_peop
         store.recover(holding.clock.now())
         known = next((found for found in store.mailings() if found.key == key), None)
         if known is None:
-            raise UsageError(f"the state knows no mailing {mailing} (revision {revision})", next_command=f"campaignkit state list --env {holding.environment.name}")
+            raise UsageError(
+                f"the state knows no mailing {mailing} (revision {revision})",
+                next_command=f"campaignkit state list --env {holding.environment.name}",
+            )
         if known.claimed != expect_people:
             raise RefusedError(f"{mailing} holds {known.claimed:,} people, not {expect_people:,}. Nothing was forgotten.")
         people = store.forget(key, reason=reason.strip(), at=holding.clock.now())

@@ -38,7 +38,10 @@ def command(common: Common, campaigns: tuple[str, ...], phone: str | None, faile
         if number is not None or failed or form == "csv":
             people = overview.people(reader, campaigns=names, phone=number, failed=failed)
             if form == "json":
-                document: dict[str, object] = {"format_version": report.FORMAT_VERSION, "environment": opened.environment.name}
+                document: dict[str, object] = {
+                    "format_version": report.FORMAT_VERSION,
+                    "environment": opened.environment.name,
+                }
                 document["deliveries"] = report.people_documents(people, reveal=reveal)
                 common.console.document(document | ({"sandbox": True} if opened.environment.is_sandbox else {}))
             else:

@@ -1,0 +1,88 @@
+"""What is known of many phones at once: the question that a plan asks a million times."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from campaignkit.states.records import FINGERPRINT_BYTES, Known, RequestState
+from campaignkit.states.sqlite.connection import Database
+from campaignkit.states.sqlite.rows import ref_of
+
+_AT_ONCE = 500
+_CLAIMS = f"""
+SELECT phone, batch_id, position FROM claim WHERE mailing_id = ? AND phone IN ({", ".join("?" * _AT_ONCE)})
+"""
+_BATCHES_KEPT = 2_048
+"""At 100 people each about 4 MB."""
+_MAY_HAVE_REACHED = frozenset(
+    {RequestState.ACCEPTED, RequestState.INTENT, RequestState.UNKNOWN, RequestState.ABANDONED}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    request: str
+    state: RequestState
+    fingerprints: bytes
+    refused: bool
+    definition: str
+
+
+class Lookup:
+    """Answers from the claims.
+
+    Args:
+        database: The open state.
+        lasting: What was read stays true (a reader's snapshot): batches are kept from one question to the next.
+    """
+
+    def __init__(self, database: Database, *, lasting: bool) -> None:
+        self._db = database
+        self._kept: dict[int, _Batch] | None = {} if lasting else None
+
+    def known(self, mailing_ids: Sequence[int], phones: Sequence[int]) -> dict[int, Known]:
+        """By phone: what the first of these mailings that holds it knows."""
+        found: dict[int, Known] = {}
+        for mailing_id in mailing_ids:
+            wanted = [phone for phone in phones if phone not in found] if found else phones
+            for phone, batch, print_ in self._claims(mailing_id, wanted):
+                found[phone] = Known(mailing_id, batch.request, batch.state, print_, batch.refused, batch.definition)
+        return found
+
+    def fingerprints(self, mailing_ids: Sequence[int], phones: Sequence[int]) -> dict[int, frozenset[bytes]]:
+        """By phone: what reached it, or may have."""
+        found: dict[int, set[bytes]] = {}
+        for mailing_id in mailing_ids:
+            for phone, batch, print_ in self._claims(mailing_id, phones):
+                if batch.state in _MAY_HAVE_REACHED:
+                    found.setdefault(phone, set()).add(print_)
+        return {phone: frozenset(prints) for phone, prints in found.items()}
+
+    def _claims(self, mailing_id: int, phones: Sequence[int]) -> Iterator[tuple[int, _Batch, bytes]]:
+        if not phones or self._db.row("SELECT 1 FROM claim WHERE mailing_id = ? LIMIT 1", (mailing_id,)) is None:
+            return
+        batches = {} if self._kept is None else self._kept
+        for start in range(0, len(phones), _AT_ONCE):
+            part = list(phones[start : start + _AT_ONCE])
+            # One statement for every length: a phone named twice is still found once.
+            part += part[:1] * (_AT_ONCE - len(part))
+            for phone, batch_id, position in self._db.rows(_CLAIMS, (mailing_id, *part)):
+                batch = batches.get(batch_id) or self._load(batch_id, batches)
+                if batch is not None:
+                    place = position * FINGERPRINT_BYTES
+                    yield phone, batch, batch.fingerprints[place : place + FINGERPRINT_BYTES]
+
+    def _load(self, batch_id: int, batches: dict[int, _Batch]) -> _Batch | None:
+        """One batch; None if it was freed between two questions, which only a writer's own threads can see."""
+        row = self._db.row(
+            "SELECT b.request_id, r.state, b.fingerprints, b.refused, b.definition"
+            " FROM batch b JOIN request r ON r.id = b.request_id WHERE b.id = ?",
+            (batch_id,),
+        )
+        if row is None:
+            return None
+        if len(batches) >= _BATCHES_KEPT:
+            batches.clear()
+        batch = batches[batch_id] = _Batch(ref_of(row[0]), RequestState(row[1]), row[2], bool(row[3]), row[4])
+        return batch

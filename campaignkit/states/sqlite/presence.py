@@ -1,0 +1,116 @@
+"""Whether a state is in use: its writers know of each other, and the main file says that it is not complete alone.
+
+While a writer lives, what it committed may stand in `-wal` only. So the first writer marks the main file (`in_use`)
+before it commits anything else, and the last one to leave takes the mark back once everything is in the main file. At
+rest the file keeps a rollback journal, not WAL: then a reader leaves nothing beside it.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from campaignkit.errors import StateError
+from campaignkit.states import flocks
+from campaignkit.states.sqlite.connection import connect
+
+PATIENCE = 30.0
+"""Seconds that a writer waits for readers before it gives up."""
+_PAUSE = 0.02
+_LOOKS = 5
+
+
+def side_file(path: Path, suffix: str) -> Path:
+    """A file beside the state: `-wal`, `-shm`, `-journal`, `.writers`."""
+    return path.with_name(path.name + suffix)
+
+
+def main_says_in_use(path: Path) -> bool:
+    """What the main file alone says, without its `-wal`; sqlite3.Error if it is no state."""
+    sql = connect(path, "immutable")
+    try:
+        return bool(sql.execute("SELECT in_use FROM meta").fetchone()[0])
+    finally:
+        sql.close()
+
+
+def lacks_wal(path: Path) -> bool:
+    """Whether this is a copy of a state in use that came without its `-wal`."""
+    for _ in range(_LOOKS):
+        # A writer that opens or closes this moment looks the same for a blink.
+        if not main_says_in_use(path) or _size(side_file(path, "-wal")):
+            return False
+        time.sleep(_PAUSE)
+    return True
+
+
+def enter(path: Path) -> int:
+    """Be counted among the writers, until `leave`.
+
+    Returns:
+        The descriptor that counts.
+
+    Raises:
+        StateError: The mark cannot be made, or the last writer does not finish leaving.
+    """
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            descriptor = flocks.grab(side_file(path, ".writers"), shared=True)
+        except OSError as error:
+            raise StateError(
+                f"{path}: no file can be made beside it ({error.strerror}); nothing was sent. "
+                "The folder of the state must be writable."
+            ) from error
+        if descriptor is not None:
+            return descriptor
+        if time.monotonic() >= deadline:
+            raise StateError(f"{path}: another process is closing it and does not finish; nothing was sent.")
+        time.sleep(_PAUSE)
+
+
+def mark(path: Path, sql: sqlite3.Connection) -> None:
+    """Switch to WAL and see to it that the main file says `in_use` before anything else is committed.
+
+    Raises:
+        StateError: Readers kept the file busy for too long.
+    """
+    deadline = time.monotonic() + PATIENCE
+    try:
+        sql.execute("PRAGMA journal_mode = WAL").fetchone()
+        sql.execute("UPDATE meta SET in_use = 1")
+        while not main_says_in_use(path):
+            sql.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+            if time.monotonic() >= deadline:
+                raise _kept_busy(path)
+            time.sleep(0 if main_says_in_use(path) else _PAUSE)
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorname.startswith("SQLITE_BUSY"):
+            raise _kept_busy(path) from error
+        raise
+
+
+def unmark(sql: sqlite3.Connection) -> None:
+    """The last writer's farewell: everything into the main file, only then the mark away, and back to one file."""
+    sql.execute("PRAGMA busy_timeout = 200")
+    sql.execute("PRAGMA wal_checkpoint(FULL)").fetchone()
+    sql.execute("UPDATE meta SET in_use = 0")
+    # A reader may still need the -wal; then it stays, and the next writer cleans up.
+    with suppress(sqlite3.OperationalError):
+        sql.execute("PRAGMA journal_mode = DELETE").fetchone()
+
+
+def _kept_busy(path: Path) -> StateError:
+    return StateError(
+        f"{path}: another command (a plan, a status) has been reading it for {PATIENCE:g} seconds; nothing was sent. "
+        "Wait until it is done and run the same command again."
+    )
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.lstat().st_size
+    except FileNotFoundError:
+        return 0

@@ -1,0 +1,121 @@
+"""The tables of a state, as SQL, and the steps from an older shape to this one."""
+
+from __future__ import annotations
+
+from typing import Final
+
+SCHEMA_VERSION: Final = 1
+OLDEST_SQLITE: Final = (3, 37, 0)
+"""STRICT tables came with it, upserts and RETURNING before."""
+
+PAGE_SIZE: Final = 8192
+"""A batch of 100 is a row of 2.5 to 4 kB: of these, pages of 4096 hold one and waste a third, larger ones hold two."""
+
+MIGRATIONS: Final[dict[int, str]] = {}
+"""By the version they start from: the SQL that leads to the next one, run in one transaction together with its number."""
+
+TABLES: Final = """
+CREATE TABLE meta (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    schema_version INTEGER NOT NULL,
+    environment TEXT NOT NULL,
+    origin TEXT NOT NULL,
+    lineage TEXT NOT NULL,
+    created_at TEXT NOT NULL,
+    serial INTEGER NOT NULL DEFAULT 0,
+    releases INTEGER NOT NULL DEFAULT 0,
+    claims_version INTEGER NOT NULL DEFAULT 0,
+    in_use INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+CREATE TABLE mailing (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    campaign TEXT NOT NULL,
+    revision INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    path TEXT NOT NULL,
+    line INTEGER NOT NULL,
+    UNIQUE (campaign, revision, name)
+) STRICT;
+
+CREATE TABLE run (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    command TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    began_at TEXT NOT NULL,
+    ended_at TEXT,
+    summary TEXT NOT NULL DEFAULT ''
+) STRICT;
+
+-- Its reference is 'r' and its id; AUTOINCREMENT so that what was forgotten never lends its name to another.
+CREATE TABLE request (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    run_id INTEGER NOT NULL REFERENCES run (id),
+    state TEXT NOT NULL CHECK (state IN ('planned', 'intent', 'accepted', 'rejected', 'throttled', 'not_sent',
+                                         'unknown', 'abandoned', 'released', 'dissolved')),
+    uuid TEXT NOT NULL DEFAULT '',
+    attempts INTEGER NOT NULL DEFAULT 0,
+    planned_at TEXT NOT NULL,
+    intent_at TEXT,
+    done_at TEXT,
+    http_status INTEGER,
+    phase TEXT NOT NULL DEFAULT '',
+    reason TEXT NOT NULL DEFAULT '',
+    bytes_written INTEGER NOT NULL DEFAULT 0,
+    polled_at TEXT,
+    final INTEGER NOT NULL DEFAULT 0,
+    answer BLOB NOT NULL DEFAULT x'',
+    poll_answer BLOB NOT NULL DEFAULT x''
+) STRICT;
+CREATE UNIQUE INDEX request_by_uuid ON request (uuid) WHERE uuid <> '';
+CREATE INDEX request_open ON request (state, id) WHERE state IN ('planned', 'intent', 'unknown');
+
+-- The wide columns come last: what reads only the narrow ones never touches their pages.
+CREATE TABLE batch (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    request_id INTEGER NOT NULL REFERENCES request (id),
+    position INTEGER NOT NULL,
+    mailing_id INTEGER NOT NULL REFERENCES mailing (id),
+    count INTEGER NOT NULL,
+    claimed INTEGER NOT NULL,
+    refused INTEGER NOT NULL DEFAULT 0,
+    checksum INTEGER NOT NULL,
+    path TEXT NOT NULL,
+    line INTEGER NOT NULL,
+    definition TEXT NOT NULL,
+    tag TEXT NOT NULL UNIQUE,
+    name TEXT NOT NULL UNIQUE,
+    errors TEXT NOT NULL DEFAULT '[]',
+    error_first_at TEXT,
+    histogram BLOB NOT NULL,
+    phones BLOB NOT NULL,
+    fingerprints BLOB NOT NULL,
+    statuses BLOB NOT NULL,
+    details BLOB NOT NULL DEFAULT x'',
+    UNIQUE (request_id, position)
+) STRICT;
+CREATE INDEX batch_by_mailing ON batch (mailing_id);
+
+-- At most once: this primary key is the law. No foreign key to batch: it would search the parent for each of a million
+-- rows, and all claims whenever a batch goes; `problems` compares the two instead.
+CREATE TABLE claim (
+    mailing_id INTEGER NOT NULL,
+    phone INTEGER NOT NULL,
+    batch_id INTEGER NOT NULL,
+    position INTEGER NOT NULL,
+    PRIMARY KEY (mailing_id, phone)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE word (
+    id INTEGER PRIMARY KEY CHECK (id BETWEEN 1 AND 255),
+    word TEXT NOT NULL UNIQUE
+) STRICT;
+
+CREATE TABLE event (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    at TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    detail TEXT NOT NULL
+) STRICT;
+"""
