@@ -7,11 +7,10 @@ from dataclasses import dataclass
 
 from campaignkit.compiler.definitions import MailingDefinition
 from campaignkit.compiler.places import template_diagnostic
-from campaignkit.diagnostics import Diagnostic, Place, Severity
+from campaignkit.diagnostics import Diagnostic, Place, Severity, did_you_mean
 from campaignkit.loading.nodes import Pointer
 from campaignkit.rendering.guard import Fault, examine
 from campaignkit.rendering.messages import condition_source
-from campaignkit.validation.near import did_you_mean
 
 _WHERE_OFFSET = len("{% if (")
 

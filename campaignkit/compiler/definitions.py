@@ -10,12 +10,11 @@ from campaignkit.compiler.content import link_fault, text_fault
 from campaignkit.compiler.fingerprints import canonical_digest
 from campaignkit.compiler.places import template_diagnostic
 from campaignkit.compiler.schedule import BadTimeError, Schedule, schedule
-from campaignkit.diagnostics import Diagnostic, Severity, has_errors
+from campaignkit.diagnostics import Diagnostic, Severity, did_you_mean, has_errors
 from campaignkit.loading.nodes import Document, Pointer
 from campaignkit.rendering.guard import examine
 from campaignkit.rendering.messages import Renderer, RowError
 from campaignkit.validation.checker import Found
-from campaignkit.validation.near import did_you_mean
 
 PERSONAL = "personal"
 _ONCE = ("image_url", "caption")

@@ -7,12 +7,11 @@ from typing import Any
 
 from campaignkit.compiler.fingerprints import canonical_digest
 from campaignkit.compiler.schedule import BadTimeError, zone
-from campaignkit.diagnostics import Diagnostic, Severity, has_errors
+from campaignkit.diagnostics import Diagnostic, Severity, did_you_mean, has_errors
 from campaignkit.loading.events import load
 from campaignkit.loading.nodes import Document
 from campaignkit.protocol.messages import EnvironmentMessage, ProjectMessage
 from campaignkit.validation.checker import check
-from campaignkit.validation.near import did_you_mean
 from campaignkit.validation.schemas import PROJECT
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}

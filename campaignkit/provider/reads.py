@@ -132,9 +132,7 @@ class StatusClient:
         """One POST: status, `Retry-After`, and the body without our token."""
         values = {"token": self._token, "uuid": uuid} if self._token else {"uuid": uuid}
         place: dict[str, Any] = {self._place: values}
-        with self._session.post(
-            self._url, timeout=self._timeout, allow_redirects=False, stream=True, **place
-        ) as response:
+        with self._session.post(self._url, timeout=self._timeout, allow_redirects=False, stream=True, **place) as response:
             if response.headers.get("Content-Encoding", "identity").lower() != "identity":
                 raise ProviderError("the status answer is compressed, which was not asked for")
             body = self._body(response)

@@ -55,8 +55,10 @@ class Redactor:
             text = pattern.sub(MARK, text)
         for start in self._starts:
             tail = text[-len(start) :]
-            at = tail.rfind(start[:_PIECE])
-            if at >= 0 and start.startswith(tail[at:]):
+            at = tail.find(start[:_PIECE])
+            while at >= 0 and not start.startswith(tail[at:]):
+                at = tail.find(start[:_PIECE], at + 1)
+            if at >= 0:
                 text = text[: len(text) - len(tail) + at] + MARK
         return text
 
@@ -65,6 +67,8 @@ def _any_form(character: str) -> str:
     """A pattern of one character in any of its escaped forms."""
     code = ord(character)
     raw = ("\\\\?" if character in '/"\\' else "") + re.escape(character)
+    if not character.isascii():  # in bytes it stands as several
+        raw += "|" + re.escape(character.encode("utf-8", "surrogatepass").decode("latin-1"))
     utf16 = character.encode("utf-16-be", "surrogatepass")
     json = "".join(rf"\\u(?i:{utf16[at : at + 2].hex()})" for at in range(0, len(utf16), 2))
     percent = "".join(f"%(?:25)*(?i:{byte:02x})" for byte in character.encode("utf-8", "surrogatepass"))

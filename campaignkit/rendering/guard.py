@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from jinja2 import TemplateSyntaxError, meta, nodes
 
+from campaignkit.diagnostics import did_you_mean
 from campaignkit.rendering.environment import environment
-from campaignkit.validation.near import did_you_mean
 
 LONGEST_SOURCE = 20_000
 MOST_BRACKETS = 60

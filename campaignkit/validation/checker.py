@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
-from campaignkit.diagnostics import Diagnostic, Severity
+from campaignkit.diagnostics import Diagnostic, Severity, did_you_mean
 from campaignkit.loading.nodes import Document, Pointer
-from campaignkit.validation.near import did_you_mean
 from campaignkit.validation.schemas import validator
 
 if TYPE_CHECKING:

@@ -55,9 +55,7 @@ def batch_name(campaign: str, mailing: str, number: int, of: int, tag: str) -> s
         ValueError: A part breaks the form that makes names unambiguous.
     """
     if not (_PART.fullmatch(campaign) and _PART.fullmatch(mailing) and _TAG.fullmatch(tag)) or number < 1 or of < 1:
-        raise ValueError(
-            "a batch name is made of a checked campaign id, a checked mailing name, figures from 1 and a tag"
-        )
+        raise ValueError("a batch name is made of a checked campaign id, a checked mailing name, figures from 1 and a tag")
     ending = f" {number}of{of} {tag}"
     room = LONGEST - len(ending) - 1
     share = room // 2

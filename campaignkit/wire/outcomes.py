@@ -94,9 +94,7 @@ def classify(
         return _accepting(status, said, error_in_200_is)
     if 300 <= status < 400:
         # 303 is a usual answer after success; following any of them would repeat the token and the phones elsewhere.
-        return Classified(
-            outcome=Outcome.UNKNOWN, reason=f"HTTP {status}: a redirect, not followed{said.hint}", halt=True
-        )
+        return Classified(outcome=Outcome.UNKNOWN, reason=f"HTTP {status}: a redirect, not followed{said.hint}", halt=True)
     if not 400 <= status < 500:
         return Classified(outcome=Outcome.UNKNOWN, reason=f"HTTP {status}{said.words}")
     if said.uuid:

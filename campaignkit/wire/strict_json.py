@@ -42,9 +42,7 @@ def parse(data: bytes, *, limit: int) -> Any:
     except UnicodeDecodeError:
         raise BadJSONError("it is not UTF-8") from None
     try:
-        return json.loads(
-            text, object_pairs_hook=_object, parse_constant=_constant, parse_int=_integer, parse_float=_fraction
-        )
+        return json.loads(text, object_pairs_hook=_object, parse_constant=_constant, parse_int=_integer, parse_float=_fraction)
     except json.JSONDecodeError as error:
         raise BadJSONError(f"it is not JSON: {error.msg} at character {error.pos}") from None
 

@@ -102,9 +102,7 @@ def test_the_whole_sample_is_rebuilt_to_the_byte() -> None:
 
 
 def test_what_is_not_given_is_left_out() -> None:
-    batch = encode_batch(
-        alphaname_id="1", name="n", message_type="bulk", content={"type": "text", "text": "Привет"}, elements=b'"1"'
-    )
+    batch = encode_batch(alphaname_id="1", name="n", message_type="bulk", content={"type": "text", "text": "Привет"}, elements=b'"1"')
     expected = '{"messages":[{"alphaname_id":"1","name":"n","message_type":"bulk",'
     expected += '"content":{"type":"text","text":"Привет"},"delivery_list":["1"]}]}'
     assert encode_request([batch]) == expected.encode()
@@ -157,9 +155,7 @@ def test_anything_else_in_personal_elements_is_refused(elements: bytes) -> None:
     assert "37529" not in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    "elements", [GOOD, b'"375291111111"', b"375291111111,4915112345678", b'"375291111111",["4915112345678"]']
-)
+@pytest.mark.parametrize("elements", [GOOD, b'"375291111111"', b"375291111111,4915112345678", b'"375291111111",["4915112345678"]'])
 def test_anything_else_in_bulk_elements_is_refused(elements: bytes) -> None:
     with pytest.raises(ValueError, match="claimed phones"):
         check_elements(elements, PHONES, "bulk")

@@ -76,11 +76,7 @@ TABLE = [
     (100, b"", U),
     (103, b"", U),
     # definite refusals
-    *[
-        (status, body, R)
-        for status in (400, 401, 403, 404, 405, 413, 414, 415, 422, 431)
-        for body in (b"", b"<p>", ERROR)
-    ],
+    *[(status, body, R) for status in (400, 401, 403, 404, 405, 413, 414, 415, 422, 431) for body in (b"", b"<p>", ERROR)],
     (400, OK, U),
     (429, OK, U),
     # other refusals need a whole object that says so
@@ -108,7 +104,7 @@ def test_the_table(status: int, body: bytes, outcome: Outcome) -> None:
 
 
 @given(st.integers(100, 999), st.binary() | st.sampled_from([OK, ERROR]), st.booleans(), st.text())
-def test_only_a_whole_success_with_a_uuid_is_accepted(status: int, body: bytes, complete: bool, after: str) -> None:  # noqa: FBT001
+def test_only_a_whole_success_with_a_uuid_is_accepted(status: int, body: bytes, complete: bool, after: str) -> None:
     said = read(status, body, complete=complete, after=after)
     assert (said.outcome is A) == (bool(said.uuid))
     if said.outcome is A:
@@ -152,7 +148,7 @@ def test_the_providers_words_are_blotted_cleaned_and_cut_in_this_order() -> None
     said = classify(
         400,
         body,
-        True,  # noqa: FBT003
+        True,
         None,
         blot=lambda text: text.replace("the-secret", "[token]"),
     )

@@ -103,23 +103,19 @@ def test_what_cannot_be_read_is_noted_without_phones() -> None:
         (b"[" * 9999, False),
     ],
 )
-def test_no_array_is_no_answer(body: bytes, stated: bool) -> None:  # noqa: FBT001
+def test_no_array_is_no_answer(body: bytes, stated: bool) -> None:
     with pytest.raises(NotStatusesError) as caught:
         decode_statuses(body)
     assert caught.value.stated is stated
     assert str(caught.value).isprintable()
 
 
-keys = st.sampled_from(
-    ["success", "errors", "error", "name", "message_id", "phone", "status", "delivery_id", "status_time"]
-)
+keys = st.sampled_from(["success", "errors", "error", "name", "message_id", "phone", "status", "delivery_id", "status_time"])
 scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text()
 values = st.recursive(scalars, lambda inner: st.lists(inner) | st.dictionaries(keys, inner), max_leaves=40)
 
 
-@given(
-    st.binary() | values.map(lambda v: json.dumps(v).encode()) | st.lists(values).map(lambda v: json.dumps(v).encode())
-)
+@given(st.binary() | values.map(lambda v: json.dumps(v).encode()) | st.lists(values).map(lambda v: json.dumps(v).encode()))
 def test_no_answer_raises_anything_but_its_own_error(body: bytes) -> None:
     try:
         decode_statuses(body)
@@ -128,9 +124,7 @@ def test_no_answer_raises_anything_but_its_own_error(body: bytes) -> None:
 
 
 def test_errors_are_led_back_to_names_and_never_guessed() -> None:
-    found, nobodys = attribute(
-        ["a 1: bad: link", "b 2: x", "a 1: again", "c: y", "a 1:z", "no name", "", "A 1: w"], ["a 1", "b 2"]
-    )
+    found, nobodys = attribute(["a 1: bad: link", "b 2: x", "a 1: again", "c: y", "a 1:z", "no name", "", "A 1: w"], ["a 1", "b 2"])
     assert found == {"a 1": ("bad: link", "again"), "b 2": ("x",)}
     assert nobodys == ("c: y", "a 1:z", "no name", "", "A 1: w")
     assert attribute(["a: b: c"], ["a: b"]) == ({"a: b": ("c",)}, ())
@@ -182,5 +176,5 @@ def test_the_order_of_words() -> None:
         ("", "unknown", False, False),
     ],
 )
-def test_classes(word: str, kind: str, settled: bool, final: bool) -> None:  # noqa: FBT001
+def test_classes(word: str, kind: str, settled: bool, final: bool) -> None:
     assert (status_class(word), is_settled(word), is_final(word)) == (kind, settled, final)

@@ -11,17 +11,13 @@ from hypothesis import strategies as st
 
 from campaignkit.wire.strict_json import DEEPEST, BadJSONError, parse
 
-scalars = (
-    st.none() | st.booleans() | st.integers(-(10**28), 10**28) | st.text() | st.sampled_from(['"', "[", "\\", '\\"['])
-)
+scalars = st.none() | st.booleans() | st.integers(-(10**28), 10**28) | st.text() | st.sampled_from(['"', "[", "\\", '\\"['])
 values = st.recursive(scalars, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=200)
-jsonish = st.lists(st.sampled_from([*'[]{}",:\\0e-.', "null", "NaN", '"uuid"', '"error"', "\ud83d", "1" * 31])).map(
-    "".join
-)
+jsonish = st.lists(st.sampled_from([*'[]{}",:\\0e-.', "null", "NaN", '"uuid"', '"error"', "\ud83d", "1" * 31])).map("".join)
 
 
 @given(values, st.booleans())
-def test_valid_json_reads_as_with_the_standard_library(value: Any, ascii_only: bool) -> None:  # noqa: FBT001
+def test_valid_json_reads_as_with_the_standard_library(value: Any, ascii_only: bool) -> None:
     text = json.dumps(value, ensure_ascii=ascii_only).encode("utf-8", "replace")
     assert parse(text, limit=len(text)) == json.loads(text)
 

@@ -1,0 +1,26 @@
+"""Fixtures of the provider's tests."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from .peers import Peer, Script
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[..., Peer]]:
+    """Starts peers and stops them all."""
+    peers: list[Peer] = []
+
+    def start(*scripts: Script) -> Peer:
+        peers.append(Peer(*scripts))
+        return peers[-1]
+
+    yield start
+    for peer in peers:
+        peer.stop()

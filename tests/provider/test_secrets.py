@@ -1,0 +1,72 @@
+"""No form of the token outlives the redactor."""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+import time
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from campaignkit.provider.secrets import MARK, Redactor
+
+tokens = st.text(st.characters(exclude_categories=["Cs"]), min_size=8, max_size=60)
+ascii_tokens = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=8, max_size=80)
+
+
+@given(tokens)
+def test_every_usual_form_is_blotted(token: str) -> None:
+    redactor = Redactor(token)
+    forms = {
+        token,
+        json.dumps(token)[1:-1],
+        json.dumps(token, ensure_ascii=False)[1:-1],
+        json.dumps(token)[1:-1].replace("/", "\\/"),
+        quote(token, safe=""),
+        quote(token),
+        quote(quote(token, safe=""), safe=""),
+        "".join(f"&#{ord(c)};" for c in token),
+        token.encode().hex(),
+    }
+    for form in forms:
+        if "\\" not in token and not any(ord(c) < 32 for c in token):
+            assert redactor.blot(f"<{form}>") == f"<{MARK}>"
+            assert redactor.blot(f"<{form}>".encode()) == f"<{MARK}>".encode()
+
+
+@given(ascii_tokens, st.binary(max_size=5), st.binary(max_size=5))
+def test_base64_is_blotted_at_every_alignment(token: str, before: bytes, after: bytes) -> None:
+    encoded = base64.b64encode(before + token.encode() + after).decode()
+    shown = Redactor(token).blot(f"{encoded}!")
+    assert MARK in shown
+    assert len(shown) - len(MARK) <= len(encoded) - len(token.encode()) * 4 // 3 + 4
+
+
+@given(ascii_tokens, st.integers(6, 80))
+def test_a_beginning_at_a_cut_is_blotted(token: str, length: int) -> None:
+    assert Redactor(token).blot(f"<{token[:length]}") == f"<{MARK}"
+
+
+@given(st.text() | st.binary())
+def test_other_text_stays(text: str | bytes) -> None:
+    assert Redactor("no-such-token-anywhere").blot(text) == text
+    assert Redactor("").blot(text) == text
+    assert Redactor("short").blot(text) == text
+
+
+def test_html_entities_of_an_escaper_do_not_hide_it() -> None:
+    assert html.escape("abc-tests-only") == "abc-tests-only"
+    assert Redactor("abc/tests=only").blot("abc&#x2F;tests&#61;only") == MARK
+
+
+@pytest.mark.parametrize("filler", [b'{"phone":"375291111111","status":"NEW"},', b"e", b"%", b"\\u0065"])
+def test_blotting_a_large_answer_is_quick(filler: bytes) -> None:
+    data = filler * ((1 << 20) // len(filler))
+    redactor = Redactor("eyJpdiI6IjJzOFlFcXBmOUZE-tests-only" * 4)
+    began = time.process_time()
+    assert redactor.blot(data) == data
+    assert time.process_time() - began < 1.0
