@@ -73,7 +73,7 @@ def _any_form(character: str) -> str:
     json = "".join(rf"\\u(?i:{utf16[at : at + 2].hex()})" for at in range(0, len(utf16), 2))
     percent = "".join(f"%(?:25)*(?i:{byte:02x})" for byte in character.encode("utf-8", "surrogatepass"))
     html = f"&#(?:0*{code}|[xX]0*(?i:{code:x}));"
-    return f"(?:{raw}|{json}|{percent}|{html})"
+    return f"(?:{html}|{percent}|{json}|{raw})"  # the bare character last: it may begin an escaped form
 
 
 def _encoded(raw: bytes) -> set[str]:

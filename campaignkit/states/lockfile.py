@@ -98,7 +98,7 @@ def _parsed(content: bytes) -> dict[str, Pin]:
 
 def _pin(name: str, value: object) -> Pin:
     match value:
-        case {"lineage": str(lineage), "origin": str(origin)} if len(value) == 2 and lineage and origin:
+        case {"lineage": str(lineage), "origin": str(origin), **rest} if lineage and origin and not rest:
             return Pin(lineage, origin)
     raise ValueError(f'environment {name!r} must hold "lineage" and "origin", both text')
 
@@ -111,7 +111,6 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _unusable(path: Path, why: str) -> StateError:
     return StateError(
-        f"{path}: {why}; nothing was sent. Take it back from the repository's history: it says which state belongs to "
-        "which environment.",
+        f"{path}: {why}; nothing was sent. Take it back from the repository's history: it says which state belongs to which environment.",
         next_command=f"git checkout -- {NAME}",
     )

@@ -50,9 +50,7 @@ class StateReader(Protocol):
         """What is known of these phones in these mailings; a phone held in several is given for the first of them."""
         ...
 
-    def fingerprints_elsewhere(
-        self, mailing_ids: Sequence[int], phones: Sequence[int]
-    ) -> Mapping[int, frozenset[bytes]]:
+    def fingerprints_elsewhere(self, mailing_ids: Sequence[int], phones: Sequence[int]) -> Mapping[int, frozenset[bytes]]:
         """The fingerprints these phones were, or may have been, sent in these mailings.
 
         That is: those of claims of accepted, intent, unknown and abandoned requests.
@@ -152,9 +150,7 @@ class Store(StateReader, Protocol):
         """Close a run with its JSON summary in the history."""
         ...
 
-    def record_poll(
-        self, ref: str, updates: Sequence[BatchUpdate], *, final: bool, at: datetime, answer: bytes = b""
-    ) -> None:
+    def record_poll(self, ref: str, updates: Sequence[BatchUpdate], *, final: bool, at: datetime, answer: bytes = b"") -> None:
         """Store what a status answer taught; `answer` only where something in it was not understood.
 
         Raises:

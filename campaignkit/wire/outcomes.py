@@ -69,7 +69,7 @@ class _Body:
 def classify(
     status: int,
     body: bytes,
-    complete: bool,  # noqa: FBT001 - a fact of the transport beside the two others
+    complete: bool,
     retry_after: str | None,
     *,
     throttled_is: str = "not_sent",

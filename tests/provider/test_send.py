@@ -17,7 +17,7 @@ import pytest
 from campaignkit.errors import RefusedError
 from campaignkit.model.outcomes import Outcome, Phase, SendResult
 from campaignkit.model.settings import ProviderBehaviour
-from campaignkit.provider import send as send_module
+from campaignkit.provider.exchange import Exchange
 from campaignkit.provider.send import BulkSender
 
 from .peers import OK, UUID, Peer, Script, answer, closed_port, drips, resets_after, says, stalls
@@ -114,7 +114,7 @@ def test_every_way_to_break(serve: Serve, script: Script, outcome: Outcome, phas
     peer = serve(script)
     began = time.monotonic()
     result = send(peer.url)
-    assert time.monotonic() - began < DEADLINE + 0.3
+    assert time.monotonic() - began < DEADLINE + 1
     assert result.outcome is outcome, result
     assert phase is None or result.phase is phase, result
     assert reason in result.reason
@@ -187,7 +187,7 @@ def test_a_dripping_tls_handshake_is_cut(serve: Serve) -> None:
 
     began = time.monotonic()
     assert send(serve(drip).url.replace("http:", "https:")).outcome is N
-    assert time.monotonic() - began < DEADLINE + 0.3
+    assert time.monotonic() - began < DEADLINE + 1
 
 
 @pytest.mark.parametrize("script", [resets_after(read=False), lambda conn, _: conn.recv(1)])
@@ -248,7 +248,7 @@ def test_the_deadline_holds_over_tls(serve: Serve, certificate: Path, script: Sc
     peer = serve(over_tls(certificate, script))
     began = time.monotonic()
     result = send(f"https://localhost:{peer.port}", tls=trusting(certificate))
-    assert time.monotonic() - began < DEADLINE + 0.4
+    assert time.monotonic() - began < DEADLINE + 1
     assert (result.outcome, len(peer.requests)) == (U, 1)
 
 
@@ -317,10 +317,10 @@ def test_a_machine_that_slept_after_the_intent_does_not_send(serve: Serve) -> No
 
 @pytest.mark.parametrize("kind", [KeyboardInterrupt, SystemExit, MemoryError, RuntimeError])
 def test_any_exception_after_the_first_byte_is_an_unknown(serve: Serve, monkeypatch: pytest.MonkeyPatch, kind: type[BaseException]) -> None:
-    def broken(self: send_module.Exchange, _: bytes) -> int:
+    def broken(self: Exchange, _: bytes) -> int:
         raise kind
 
-    monkeypatch.setattr(send_module.Exchange, "receive_into", broken)
+    monkeypatch.setattr(Exchange, "receive_into", broken)
     result = send(serve(says(answer())).url)
     assert (result.outcome, result.phase) == (U, Phase.WAITING)
     assert kind.__name__ in result.reason

@@ -201,7 +201,7 @@ def example(name: str) -> dict[str, Any]:
         ("apply-record", {"people": 1}, "$", "additionalProperties"),
         ("apply-record", {"accepted": "1"}, "$.accepted", "type"),
         ("apply-record", {"type": "request"}, "$", "required"),
-        ("render", {"mailings": [{}]}, "$.mailings[0]", "required"),
+        ("render", {"messages": [{}]}, "$.messages[0]", "required"),
         ("resolve", {"requests": {}}, "$.requests", "type"),
         ("state-list", {"serial": -1}, "$.serial", "minimum"),
         ("state-show", {"origin": ""}, "$.origin", "minLength"),

@@ -44,8 +44,7 @@ def _columns(database: Database) -> Iterator[str]:
     """Each batch against itself: the lengths of its columns, and the bits of those that never change."""
     after = 0
     while page := database.rows(
-        "SELECT id, count, checksum, phones, fingerprints, statuses, histogram FROM batch WHERE id > ?"
-        " ORDER BY id LIMIT 256",
+        "SELECT id, count, checksum, phones, fingerprints, statuses, histogram FROM batch WHERE id > ? ORDER BY id LIMIT 256",
         (after,),
     ):
         for batch_id, count, expected, phones, fingerprints, statuses, histogram in page:
@@ -63,8 +62,8 @@ def _claims(database: Database) -> Iterator[str]:
     sums = {
         batch_id: tuple(rest)
         for batch_id, *rest in database.rows(
-            f"SELECT batch_id, count(*), sum((phone % {_PRIME}) * (position + 1)), min(mailing_id), max(mailing_id)"
-            " FROM claim GROUP BY batch_id"
+            "SELECT batch_id, count(*), sum((phone % ?) * (position + 1)), min(mailing_id), max(mailing_id) FROM claim GROUP BY batch_id",
+            (_PRIME,),
         )
     }
     after = 0

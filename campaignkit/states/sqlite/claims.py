@@ -39,9 +39,7 @@ class PlanWriter:
         """Write one request; returns its reference. ValueError if it is empty or its columns are not whole."""
         if not batches:
             raise ValueError("a request needs a batch")
-        cursor = self._sql.execute(
-            "INSERT INTO request (run_id, state, planned_at) VALUES (?, 'planned', ?)", (self._run_id, self._at)
-        )
+        cursor = self._sql.execute("INSERT INTO request (run_id, state, planned_at) VALUES (?, 'planned', ?)", (self._run_id, self._at))
         request_id = int(cursor.lastrowid or 0)
         for position, batch in enumerate(batches):
             self._batch(request_id, position, batch)
@@ -139,9 +137,7 @@ def free_request(sql: sqlite3.Connection, request_id: int) -> int:
     Raises:
         StateError: The claims are not those that its batches must hold.
     """
-    batches = sql.execute(
-        "SELECT id, mailing_id, claimed, phones FROM batch WHERE request_id = ?", (request_id,)
-    ).fetchall()
+    batches = sql.execute("SELECT id, mailing_id, claimed, phones FROM batch WHERE request_id = ?", (request_id,)).fetchall()
     return sum(free_batch(sql, *batch) for batch in batches)
 
 
@@ -156,8 +152,7 @@ def free_batch(sql: sqlite3.Connection, batch_id: int, mailing_id: int, claimed:
     freed = sql.total_changes - before
     if freed != claimed:
         raise StateError(
-            f"Batch {batch_id} holds {freed} claims where the state says {claimed}. Nothing changed; "
-            "`campaignkit state verify` tells more."
+            f"Batch {batch_id} holds {freed} claims where the state says {claimed}. Nothing changed; `campaignkit state verify` tells more."
         )
     sql.execute("UPDATE batch SET claimed = 0 WHERE id = ?", (batch_id,))
     return freed

@@ -34,9 +34,7 @@ def connect(path: Path, mode: str, *, busy_ms: int = BUSY_MS) -> sqlite3.Connect
             "Nothing was sent. Run campaignkit with a newer Python."
         )
     how = "mode=ro&immutable=1" if mode == "immutable" else f"mode={mode}"
-    sql = sqlite3.connect(
-        f"{path.absolute().as_uri()}?{how}", uri=True, isolation_level=None, check_same_thread=False, timeout=0
-    )
+    sql = sqlite3.connect(f"{path.absolute().as_uri()}?{how}", uri=True, isolation_level=None, check_same_thread=False, timeout=0)
     try:
         sql.execute(f"PRAGMA busy_timeout = {busy_ms:d}")
         sql.execute("PRAGMA foreign_keys = ON")

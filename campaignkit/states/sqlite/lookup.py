@@ -10,14 +10,10 @@ from campaignkit.states.sqlite.connection import Database
 from campaignkit.states.sqlite.rows import ref_of
 
 _AT_ONCE = 500
-_CLAIMS = f"""
-SELECT phone, batch_id, position FROM claim WHERE mailing_id = ? AND phone IN ({", ".join("?" * _AT_ONCE)})
-"""
+_CLAIMS = "SELECT phone, batch_id, position FROM claim WHERE mailing_id = ? AND phone IN (?{more})".format(more=", ?" * (_AT_ONCE - 1))
 _BATCHES_KEPT = 2_048
 """At 100 people each about 4 MB."""
-_MAY_HAVE_REACHED = frozenset(
-    {RequestState.ACCEPTED, RequestState.INTENT, RequestState.UNKNOWN, RequestState.ABANDONED}
-)
+_MAY_HAVE_REACHED = frozenset({RequestState.ACCEPTED, RequestState.INTENT, RequestState.UNKNOWN, RequestState.ABANDONED})
 
 
 @dataclass(frozen=True, slots=True)

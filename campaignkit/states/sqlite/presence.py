@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from campaignkit.errors import StateError
@@ -61,14 +62,23 @@ def enter(path: Path) -> int:
             descriptor = flocks.grab(side_file(path, ".writers"), shared=True)
         except OSError as error:
             raise StateError(
-                f"{path}: no file can be made beside it ({error.strerror}); nothing was sent. "
-                "The folder of the state must be writable."
+                f"{path}: no file can be made beside it ({error.strerror}); nothing was sent. The folder of the state must be writable."
             ) from error
         if descriptor is not None:
             return descriptor
         if time.monotonic() >= deadline:
             raise StateError(f"{path}: another process is closing it and does not finish; nothing was sent.")
         time.sleep(_PAUSE)
+
+
+@contextmanager
+def leaving(path: Path, descriptor: int) -> Iterator[bool]:
+    """Stop being counted once the block is done; tells it whether it is the last writer, who tidies up."""
+    last = flocks.make_exclusive(descriptor)
+    try:
+        yield last
+    finally:
+        flocks.let_go(descriptor, side_file(path, ".writers"), remove=last)
 
 
 def mark(path: Path, sql: sqlite3.Connection) -> None:
@@ -85,7 +95,7 @@ def mark(path: Path, sql: sqlite3.Connection) -> None:
             sql.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
             if time.monotonic() >= deadline:
                 raise _kept_busy(path)
-            time.sleep(0 if main_says_in_use(path) else _PAUSE)
+            time.sleep(_PAUSE / 20)
     except sqlite3.OperationalError as error:
         if error.sqlite_errorname.startswith("SQLITE_BUSY"):
             raise _kept_busy(path) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -9,8 +10,7 @@ from typing import Any
 from campaignkit.errors import StateError
 from campaignkit.model.mailings import MailingKey
 from campaignkit.states.packing import pack_phones, unpack_phones
-from campaignkit.states.records import BatchCounts, BatchRow, Event, Known, KnownMailing, RequestRow
-from campaignkit.states.records import RequestState, StateInfo
+from campaignkit.states.records import BatchCounts, BatchRow, Event, Known, KnownMailing, RequestRow, RequestState, StateInfo
 from campaignkit.states.sqlite import rows
 from campaignkit.states.sqlite.checks import problems_of
 from campaignkit.states.sqlite.connection import Database
@@ -29,9 +29,7 @@ class SqliteReader:
 
     def info(self) -> StateInfo:
         """Who this state is."""
-        row = self._db.row(
-            "SELECT environment, origin, lineage, serial, schema_version, releases, claims_version FROM meta"
-        )
+        row = self._db.row("SELECT environment, origin, lineage, serial, schema_version, releases, claims_version FROM meta")
         if row is None:
             raise StateError(f"{self._db.path}: it does not say whose state it is; nothing was sent.")
         return StateInfo(
@@ -62,9 +60,7 @@ class SqliteReader:
         """What is known of these phones in these mailings; a phone held in several is given for the first of them."""
         return self._lookup.known(mailing_ids, phones)
 
-    def fingerprints_elsewhere(
-        self, mailing_ids: Sequence[int], phones: Sequence[int]
-    ) -> Mapping[int, frozenset[bytes]]:
+    def fingerprints_elsewhere(self, mailing_ids: Sequence[int], phones: Sequence[int]) -> Mapping[int, frozenset[bytes]]:
         """The fingerprints these phones were, or may have been, sent in these mailings."""
         return self._lookup.fingerprints(mailing_ids, phones)
 
@@ -72,30 +68,17 @@ class SqliteReader:
         self, *, campaigns: Sequence[str] = (), states: Sequence[RequestState] = (), with_people: bool = True
     ) -> Iterator[RequestRow]:
         """Requests in the order they were planned, fetched some at a time; empty filters mean all."""
-        condition, parameters = "r.id > ?", []
-        if states:
-            condition += f" AND r.state IN ({_marks(states)})"
-            parameters += [str(state) for state in states]
-        if campaigns:
-            condition += (
-                " AND EXISTS (SELECT 1 FROM batch b JOIN mailing m ON m.id = b.mailing_id"
-                f" WHERE b.request_id = r.id AND m.campaign IN ({_marks(campaigns)}))"
-            )
-            parameters += campaigns
+        filters = (json.dumps(list(states)), json.dumps(list(campaigns)))
         after = 0
-        while page := self._db.rows(
-            f"{rows.REQUESTS} WHERE {condition} ORDER BY r.id LIMIT {_PAGE}", (after, *parameters)
-        ):
+        while page := self._db.rows(f"{rows.REQUESTS} {rows.FILTERED}", (after, *filters, _PAGE)):
             yield from self._with_batches(page, with_people=with_people)
             after = page[-1][0]
 
     def request(self, ref_or_tag: str) -> RequestRow | None:
         """One request by its reference, or by the tag (or whole name) of one of its batches."""
-        found = self._db.rows(
-            f"{rows.REQUESTS} WHERE r.id = ? OR r.id IN (SELECT request_id FROM batch WHERE tag = ? OR name = ?)",
-            (rows.id_of(ref_or_tag), ref_or_tag, ref_or_tag),
-        )
-        return next(self._with_batches(found[:1], with_people=True), None)
+        batch = self._db.row("SELECT request_id FROM batch WHERE tag = ? OR name = ?", (ref_or_tag, ref_or_tag))
+        found = self._db.rows(f"{rows.REQUESTS} WHERE r.id = ?", (batch[0] if batch else rows.id_of(ref_or_tag),))
+        return next(self._with_batches(found, with_people=True), None)
 
     def holders(self, phone: int) -> Sequence[tuple[RequestRow, int, int]]:
         """Every batch that ever held this phone: its request, the index of the batch in it, the position in that batch."""
@@ -122,19 +105,16 @@ class SqliteReader:
         if limit:
             newest = self._db.row("SELECT id FROM event ORDER BY id DESC LIMIT 1 OFFSET ?", (limit,))
             after = newest[0] if newest else 0
-        while page := self._db.rows(
-            f"SELECT id, at, kind, subject, detail FROM event WHERE id > ? ORDER BY id LIMIT {_PAGE}", (after,)
-        ):
+        query = "SELECT id, at, kind, subject, detail FROM event WHERE id > ? ORDER BY id LIMIT ?"
+        while page := self._db.rows(query, (after, _PAGE)):
             yield from map(rows.event_from, page)
             after = page[-1][0]
 
     def status_counts(self, campaigns: Sequence[str] = ()) -> Iterator[BatchCounts]:
         """The totals of every batch of these campaigns (none named: of all), in the order they were planned."""
-        condition = f"AND m.campaign IN ({_marks(campaigns)})" if campaigns else ""
+        names = json.dumps(list(campaigns))
         after = 0
-        while page := self._db.rows(
-            f"{rows.COUNTS} WHERE b.id > ? {condition} ORDER BY b.id LIMIT {_PAGE}", (after, *campaigns)
-        ):
+        while page := self._db.rows(rows.COUNTS, (after, names, _PAGE)):
             yield from map(rows.counts_from, page)
             after = page[-1][0]
 
@@ -149,14 +129,7 @@ class SqliteReader:
     def _with_batches(self, page: Sequence[tuple[Any, ...]], *, with_people: bool) -> Iterator[RequestRow]:
         query = rows.BATCHES if with_people else rows.BATCHES_WITHOUT_PEOPLE
         batches: dict[int, list[BatchRow]] = defaultdict(list)
-        for row in self._db.rows(
-            f"{query} WHERE b.request_id IN ({_marks(page)}) ORDER BY b.request_id, b.position",
-            [request[0] for request in page],
-        ):
+        for row in self._db.rows(query, (json.dumps([request[0] for request in page]),)):
             batches[row[0]].append(rows.batch_from(row))
         for request in page:
             yield rows.request_from(request, tuple(batches[request[0]]))
-
-
-def _marks(values: Sequence[object]) -> str:
-    return ", ".join("?" * len(values))

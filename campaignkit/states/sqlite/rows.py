@@ -16,11 +16,19 @@ SELECT r.id, r.state, r.run_id, r.uuid, r.attempts, r.planned_at, r.intent_at, r
     r.reason, r.bytes_written, r.answer, r.poll_answer, r.polled_at, r.final
 FROM request r
 """
+FILTERED = """
+WHERE r.id > ?1 AND (?2 = '[]' OR r.state IN (SELECT value FROM json_each(?2)))
+    AND (?3 = '[]' OR EXISTS (SELECT 1 FROM batch b JOIN mailing m ON m.id = b.mailing_id
+                              WHERE b.request_id = r.id AND m.campaign IN (SELECT value FROM json_each(?3))))
+ORDER BY r.id LIMIT ?4
+"""
+"""For `REQUESTS`: the id to go on after, states and campaigns as JSON lists (empty: all), how many."""
 
 _BATCH = """
 SELECT b.request_id, b.id, m.campaign, m.revision, m.name, b.path, b.line, b.tag, b.name, b.count, b.errors,
     b.error_first_at, b.refused, {people}
 FROM batch b JOIN mailing m ON m.id = b.mailing_id
+WHERE b.request_id IN (SELECT value FROM json_each(?)) ORDER BY b.request_id, b.position
 """
 BATCHES = _BATCH.format(people="b.phones, b.fingerprints, b.statuses, b.details")
 BATCHES_WITHOUT_PEOPLE = _BATCH.format(people="x'', x'', x'', x''")
@@ -28,6 +36,7 @@ BATCHES_WITHOUT_PEOPLE = _BATCH.format(people="x'', x'', x'', x''")
 COUNTS = """
 SELECT b.id, m.campaign, m.revision, m.name, r.id, r.state, b.count, b.refused, b.histogram
 FROM batch b JOIN mailing m ON m.id = b.mailing_id JOIN request r ON r.id = b.request_id
+WHERE b.id > ?1 AND (?2 = '[]' OR m.campaign IN (SELECT value FROM json_each(?2))) ORDER BY b.id LIMIT ?3
 """
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Final
 
 SCHEMA_VERSION: Final = 1
-OLDEST_SQLITE: Final = (3, 37, 0)
-"""STRICT tables came with it, upserts and RETURNING before."""
+OLDEST_SQLITE: Final = (3, 38, 0)
+"""JSON is built in since then; STRICT tables, upserts and RETURNING are older."""
 
 PAGE_SIZE: Final = 8192
 """A batch of 100 is a row of 2.5 to 4 kB: of these, pages of 4096 hold one and waste a third, larger ones hold two."""
 
-MIGRATIONS: Final[dict[int, str]] = {}
-"""By the version they start from: the SQL that leads to the next one, run in one transaction together with its number."""
+MIGRATIONS: Final[dict[int, tuple[str, ...]]] = {}
+"""By the version they start from: the statements that lead to the next one, in one transaction with its number."""
 
 TABLES: Final = """
 CREATE TABLE meta (

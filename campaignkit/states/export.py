@@ -1,0 +1,119 @@
+"""A state as plain records: for backups that outlive this program, audits, and questions it has no command for."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+
+from campaignkit.states.packing import unpack_fingerprints, unpack_phones
+from campaignkit.states.records import BatchRow, RequestRow
+from campaignkit.states.store import StateReader
+from campaignkit.states.times import to_text
+
+FORMAT_VERSION = "1.0"
+
+
+def export_records(reader: StateReader) -> Iterator[dict[str, object]]:
+    """Everything a state knows, as JSON objects: one `state`, then each `mailing`, `request` and `event`.
+
+    Holds whole phones: whoever writes it down does so where only the operator reads.
+
+    Raises:
+        StateError: The state cannot be read.
+    """
+    info = reader.info()
+    yield {
+        "type": "state",
+        "format_version": FORMAT_VERSION,
+        "lineage": info.lineage,
+        "serial": info.serial,
+        "environment": info.environment,
+        "origin": info.origin,
+        "releases": info.releases,
+    }
+    for mailing in reader.mailings():
+        yield {
+            "type": "mailing",
+            "campaign": mailing.key.campaign,
+            "revision": mailing.key.revision,
+            "mailing": mailing.key.mailing,
+            "path": mailing.path,
+            "line": mailing.line,
+            "claimed": mailing.claimed,
+            "accepted": mailing.accepted,
+        }
+    words = reader.words()
+    for request in reader.requests():
+        yield _request(request, words)
+    for event in reader.events():
+        yield {
+            "type": "event",
+            "id": event.id,
+            "at": to_text(event.at),
+            "kind": event.kind,
+            "subject": event.subject,
+            "detail": event.detail,
+        }
+
+
+def _request(request: RequestRow, words: Mapping[int, str]) -> dict[str, object]:
+    return {
+        "type": "request",
+        "request": request.ref,
+        "state": str(request.state),
+        "run": request.run_id,
+        "uuid": request.uuid,
+        "attempts": request.attempts,
+        "planned_at": to_text(request.planned_at),
+        "intent_at": _moment(request.intent_at),
+        "done_at": _moment(request.done_at),
+        "polled_at": _moment(request.polled_at),
+        "final": request.final,
+        "http_status": request.http_status,
+        "phase": request.phase,
+        "reason": request.reason,
+        "bytes_written": request.bytes_written,
+        "answer": request.answer.decode("utf-8", "replace"),
+        "poll_answer": request.poll_answer.decode("utf-8", "replace"),
+        "batches": [_batch(batch, words) for batch in request.batches],
+    }
+
+
+def _batch(batch: BatchRow, words: Mapping[int, str]) -> dict[str, object]:
+    details = _details(batch)
+    people = zip(unpack_phones(batch.phones), batch.statuses, unpack_fingerprints(batch.fingerprints), details, strict=True)
+    return {
+        "campaign": batch.key.campaign,
+        "revision": batch.key.revision,
+        "mailing": batch.key.mailing,
+        "path": batch.path,
+        "line": batch.line,
+        "tag": batch.tag,
+        "name": batch.name,
+        "refused": batch.refused,
+        "errors": list(batch.errors),
+        "error_first_at": _moment(batch.error_first_at),
+        "recipients": [
+            {
+                "phone": str(phone),
+                "status": words.get(status),
+                "fingerprint": fingerprint.hex(),
+                "delivery_id": delivery_id,
+                "status_time": status_time,
+            }
+            for phone, status, fingerprint, (delivery_id, status_time) in people
+        ],
+    }
+
+
+def _details(batch: BatchRow) -> list[tuple[object, object]]:
+    """Delivery id and status time of each person; nulls before the first answer."""
+    found: list[list[object]] = json.loads(zlib.decompress(batch.details)) if batch.details else []
+    pairs: list[tuple[object, object]] = [(pair[0], pair[1]) if pair else (None, None) for pair in found]
+    return pairs + [(None, None)] * (batch.count - len(pairs))
+
+
+def _moment(at: datetime | None) -> str | None:
+    return None if at is None else to_text(at)

@@ -1,0 +1,108 @@
+"""The life of one request: its one way from planned to intent, and how an attempt ends. Functions of a transaction."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from campaignkit.errors import StateError
+from campaignkit.model.outcomes import Outcome, SendResult
+from campaignkit.states.records import RequestState
+from campaignkit.states.sqlite.claims import free_request
+from campaignkit.states.sqlite.connection import bump, demand_one
+from campaignkit.states.sqlite.rows import id_of, ref_of
+
+_ENDS = {
+    Outcome.ACCEPTED: RequestState.ACCEPTED,
+    Outcome.REJECTED: RequestState.REJECTED,
+    Outcome.THROTTLED: RequestState.THROTTLED,
+    Outcome.NOT_SENT: RequestState.NOT_SENT,
+    Outcome.UNKNOWN: RequestState.UNKNOWN,
+}
+_REPEATABLE = frozenset({RequestState.THROTTLED, RequestState.NOT_SENT})
+_KEEPING = frozenset({RequestState.ACCEPTED, RequestState.UNKNOWN, RequestState.PLANNED})
+
+
+def mark_intent(sql: sqlite3.Connection, ref: str, at: str) -> int | None:
+    """Planned → intent. Returns the attempt's number; None if the request was not planned: then it must not be sent."""
+    rows = sql.execute(
+        "UPDATE request SET state = 'intent', attempts = attempts + 1, intent_at = ?, done_at = NULL"
+        " WHERE id = ? AND state = 'planned' RETURNING attempts",
+        (at, id_of(ref)),
+    ).fetchall()
+    return int(rows[0][0]) if len(rows) == 1 else None
+
+
+def record(sql: sqlite3.Connection, ref: str, attempt: int, result: SendResult, at: str, *, again: bool) -> RequestState:
+    """How the attempt ended. Returns the state the request has now; StateError if this attempt has no say any more."""
+    request_id = id_of(ref)
+    row = sql.execute(
+        "SELECT state FROM request WHERE id = ? AND attempts = ? AND state IN ('intent', 'unknown')",
+        (request_id, attempt),
+    ).fetchone()
+    if row is None:
+        raise StateError(
+            f"{ref}: attempt {attempt} ended as {result.outcome}, but the state does not wait for it any more. "
+            "What it learned was not stored."
+        )
+    state, uuid, reason = _ENDS[result.outcome], "", result.reason
+    # What a later run declared unknown is planned by nobody: only an attempt still in its own intent goes again.
+    if again and state in _REPEATABLE and row[0] == RequestState.INTENT:
+        state = RequestState.PLANNED
+    if state is RequestState.ACCEPTED:
+        uuid, other = result.uuid, uuid_holder(sql, result.uuid, request_id)
+        if other or not uuid:
+            why = f"the provider gave the uuid of {other} again" if other else "accepted without a uuid"
+            state, uuid, reason = RequestState.UNKNOWN, "", f"{why}; {reason}" if reason else why
+    cursor = sql.execute(
+        "UPDATE request SET state = ?, uuid = ?, done_at = ?, http_status = ?, phase = ?, reason = ?, bytes_written = ?,"
+        " answer = ? WHERE id = ? AND attempts = ? AND state IN ('intent', 'unknown')",
+        (
+            str(state),
+            uuid,
+            at,
+            result.http_status,
+            str(result.phase),
+            reason,
+            result.bytes_written,
+            result.answer,
+            request_id,
+            attempt,
+        ),
+    )
+    demand_one(cursor, ref)
+    if state not in _KEEPING:
+        free_request(sql, request_id)
+    bump(sql, "claims_version")
+    return state
+
+
+def uuid_holder(sql: sqlite3.Connection, uuid: str, request_id: int) -> str:
+    """The other request that has this uuid; empty if none."""
+    row = sql.execute("SELECT id FROM request WHERE uuid = ? AND uuid <> '' AND id <> ?", (uuid, request_id)).fetchone()
+    return ref_of(row[0]) if row else ""
+
+
+def dissolve(sql: sqlite3.Connection, at: str, *, run_id: int | None = None) -> tuple[int, int]:
+    """Free what was planned and never sent, by one run or by all. Returns requests and people."""
+    planned = sql.execute("SELECT id FROM request WHERE state = 'planned' AND run_id = coalesce(?, run_id)", (run_id,)).fetchall()
+    people = 0
+    for (request_id,) in planned:
+        people += free_request(sql, request_id)
+        cursor = sql.execute("UPDATE request SET state = 'dissolved', done_at = ? WHERE id = ? AND state = 'planned'", (at, request_id))
+        demand_one(cursor, ref_of(request_id))
+    return len(planned), people
+
+
+def give_up(sql: sqlite3.Connection, at: str) -> tuple[list[str], int]:
+    """Intents of dead runs become unknown: bytes may have left. Returns their references and people."""
+    intents = sql.execute(
+        "SELECT r.id, sum(b.count) FROM request r JOIN batch b ON b.request_id = r.id WHERE r.state = 'intent' GROUP BY r.id ORDER BY r.id"
+    ).fetchall()
+    for request_id, _ in intents:
+        cursor = sql.execute(
+            "UPDATE request SET state = 'unknown', done_at = ?,"
+            " reason = 'the run ended between the intent and the outcome' WHERE id = ? AND state = 'intent'",
+            (at, request_id),
+        )
+        demand_one(cursor, ref_of(request_id))
+    return [ref_of(request_id) for request_id, _ in intents], sum(people for _, people in intents)

@@ -1,0 +1,88 @@
+"""What people decide about a state: answers to unknown requests, new names, forgetting. Functions of a transaction."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from campaignkit.errors import StateError
+from campaignkit.model.mailings import MailingKey
+from campaignkit.states.records import RequestState
+from campaignkit.states.sqlite.attempts import uuid_holder
+from campaignkit.states.sqlite.claims import free_batch, free_request
+from campaignkit.states.sqlite.connection import bump, demand_one
+from campaignkit.states.sqlite.rows import id_of
+
+ANSWERS = frozenset({RequestState.ACCEPTED, RequestState.ABANDONED, RequestState.RELEASED})
+
+
+def resolve(sql: sqlite3.Connection, ref: str, to: RequestState, uuid: str, reason: str, at: str) -> int:
+    """Settle an unknown request. Returns its people; ValueError if it is not unknown or `to` is no answer."""
+    request_id = id_of(ref)
+    row = sql.execute("SELECT state FROM request WHERE id = ?", (request_id,)).fetchone()
+    if row is None or row[0] != RequestState.UNKNOWN:
+        raise ValueError(f"{ref} is {row[0] if row else 'no request of this state'}, not unknown")
+    if to not in ANSWERS or (uuid and to is not RequestState.ACCEPTED):
+        raise ValueError(f"an unknown request can't be answered with {to}{' and a uuid' if uuid else ''}")
+    if other := uuid_holder(sql, uuid, request_id):
+        raise StateError(f"{ref}: this uuid belongs to {other} already; nothing changed.")
+    cursor = sql.execute(
+        "UPDATE request SET state = ?, uuid = ?, reason = ?, done_at = ? WHERE id = ? AND state = 'unknown'",
+        (str(to), uuid, reason, at, request_id),
+    )
+    demand_one(cursor, ref)
+    people = sql.execute("SELECT sum(count) FROM batch WHERE request_id = ?", (request_id,)).fetchone()[0]
+    if to is RequestState.RELEASED:
+        free_request(sql, request_id)
+        bump(sql, "serial", "claims_version", "releases")
+    else:
+        bump(sql, "serial", "claims_version")
+    return int(people or 0)
+
+
+def carry_over(sql: sqlite3.Connection, old: MailingKey, new: MailingKey) -> int:
+    """Let the deliveries of `old` be those of `new`. Returns people; 0, and no change, if `new` holds claims itself."""
+    old_id, new_id = _mailing(sql, old), _mailing(sql, new)
+    people = _claimed(sql, old_id)
+    if old_id == new_id or not people or _claimed(sql, new_id):
+        return 0
+    if new_id:
+        # Only refused and dissolved batches are left there: they stay in the history, under the same new name.
+        sql.execute("UPDATE batch SET mailing_id = ? WHERE mailing_id = ?", (old_id, new_id))
+        demand_one(sql.execute("DELETE FROM mailing WHERE id = ?", (new_id,)), str(new))
+    # The claims know their mailing by its id: renaming it moves a million of them at once.
+    cursor = sql.execute("UPDATE mailing SET campaign = ?, revision = ?, name = ? WHERE id = ?", (*new, old_id))
+    demand_one(cursor, str(old))
+    bump(sql, "claims_version")
+    return people
+
+
+def forget(sql: sqlite3.Connection, key: MailingKey) -> int:
+    """Drop everything about a mailing. Returns the people it held; 0 for a mailing never seen, which changes nothing."""
+    mailing_id = _mailing(sql, key)
+    if not mailing_id:
+        return 0
+    people = 0
+    batches = sql.execute("SELECT id, request_id FROM batch WHERE mailing_id = ?", (mailing_id,)).fetchall()
+    for batch_id, _ in batches:
+        claimed, phones = sql.execute("SELECT claimed, phones FROM batch WHERE id = ?", (batch_id,)).fetchone()
+        people += free_batch(sql, batch_id, mailing_id, claimed, phones)
+        sql.execute("DELETE FROM batch WHERE id = ?", (batch_id,))
+    for request_id in {request_id for _, request_id in batches}:
+        # A request that also carried another mailing stays for the sake of that one.
+        sql.execute(
+            "DELETE FROM request WHERE id = ? AND NOT EXISTS (SELECT 1 FROM batch WHERE request_id = request.id)",
+            (request_id,),
+        )
+    demand_one(sql.execute("DELETE FROM mailing WHERE id = ?", (mailing_id,)), str(key))
+    bump(sql, "serial", "claims_version", "releases")
+    return people
+
+
+def _mailing(sql: sqlite3.Connection, key: MailingKey) -> int:
+    row = sql.execute("SELECT id FROM mailing WHERE campaign = ? AND revision = ? AND name = ?", key).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _claimed(sql: sqlite3.Connection, mailing_id: int) -> int:
+    row = sql.execute("SELECT coalesce(sum(claimed), 0) FROM batch WHERE mailing_id = ?", (mailing_id,)).fetchone()
+    return int(row[0])

@@ -1,0 +1,139 @@
+"""Why a file is not the state it is to be, told with the way out."""
+
+from __future__ import annotations
+
+import sqlite3
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+from campaignkit.errors import StateError
+from campaignkit.states.sqlite.presence import lacks_wal, side_file
+from campaignkit.states.sqlite.schema import SCHEMA_VERSION
+
+_BACKUP = "Nothing was sent. Put back the newest backup with `campaignkit state restore`."
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """The state that should stand at a path. `lineage` is the recorded one, None if nothing is recorded."""
+
+    path: Path
+    environment: str
+    origin: str
+    lineage: str | None
+
+    def flaw(self, what: str, *, command: str = "") -> StateError:
+        """An error about this file; `command` is the subcommand of `campaignkit state` that helps."""
+        next_command = f"campaignkit state {command} --env {self.environment}" if command else ""
+        return StateError(f"{self.path}: {what}", next_command=next_command)
+
+
+def check_file(expected: Expected) -> None:
+    """Refuse what is no complete state file, by its name and main file alone.
+
+    Raises:
+        StateError: It is missing, a link, no file, empty, no state, or lacks its `-wal`.
+        sqlite3.Error: It is damaged.
+    """
+    path = expected.path
+    for side in (path, side_file(path, "-wal"), side_file(path, "-shm"), side_file(path, "-journal")):
+        try:
+            status = side.lstat()
+        except FileNotFoundError:
+            if side == path:
+                raise _missing(expected) from None
+            continue
+        if not stat.S_ISREG(status.st_mode):
+            kind = "a symbolic link" if stat.S_ISLNK(status.st_mode) else "no regular file"
+            raise expected.flaw(f"{side.name} is {kind}; nothing was sent. Name the state's own file in `state`.")
+        if side == path and not status.st_size:
+            raise expected.flaw(
+                f"it is empty: no state, or one that was lost. {_BACKUP} "
+                "If nothing was ever sent with it, remove the file and make a new state.",
+                command="restore" if expected.lineage else "init",
+            )
+    try:
+        incomplete = lacks_wal(path)
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorname == "SQLITE_ERROR":  # no such table, no such column
+            raise expected.flaw(f"it is a database, but holds no tables of campaignkit. {_BACKUP}") from error
+        raise
+    if incomplete:
+        raise expected.flaw(
+            f"it was copied while in use, without its {path.name}-wal: the latest claims may be missing, and people "
+            "could be messaged twice. Nothing was sent. Copy both files, or a state that is not in use.",
+            command="restore",
+        )
+
+
+def check_identity(expected: Expected, sql: sqlite3.Connection, *, may_be_older: bool) -> None:
+    """Refuse another schema than ours, and the state of another environment, origin or lineage."""
+    row = sql.execute("SELECT schema_version, environment, origin, lineage FROM meta").fetchone()
+    if row is None:
+        raise expected.flaw(f"it does not say whose state it is. {_BACKUP}", command="restore")
+    version, environment, origin, lineage = row
+    if version > SCHEMA_VERSION:
+        raise expected.flaw(
+            f"a newer campaignkit wrote it (schema {version}, this one knows {SCHEMA_VERSION}); nothing was sent. Use that version."
+        )
+    if version < SCHEMA_VERSION and not may_be_older:
+        raise StateError(
+            f"{expected.path}: an older campaignkit wrote it (schema {version}, now {SCHEMA_VERSION}); nothing was "
+            "sent. The next command that writes it steps it up.",
+            next_command=f"campaignkit refresh --env {expected.environment}",
+        )
+    for what, found, due in (("environment", environment, expected.environment), ("origin", origin, expected.origin)):
+        if found != due:
+            raise expected.flaw(
+                f"it is the state of {what} {found!r}, not of {due!r}; nothing was sent. "
+                "Look at `state` and `base_url` of this environment in campaignkit.yaml.",
+            )
+    if expected.lineage is not None and lineage != expected.lineage:
+        raise expected.flaw(
+            f"it is another state (lineage {lineage}) than campaignkit.lock records for {expected.environment} "
+            f"({expected.lineage}): it does not know who was messaged with that one. {_BACKUP}",
+            command="restore",
+        )
+
+
+def from_sqlite(expected: Expected, error: sqlite3.Error) -> StateError:
+    """What a failure of SQLite means when it comes on opening."""
+    code = getattr(error, "sqlite_errorname", "")
+    if code.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
+        return expected.flaw(f"it is damaged, or no database at all ({error}). {_BACKUP}", command="restore")
+    if code.startswith("SQLITE_BUSY"):
+        return expected.flaw(f"another process keeps it busy ({error}); nothing was sent. Wait until that is done.")
+    return expected.flaw(
+        f"it cannot be opened ({error}); nothing was sent. The file and its folder must be readable and writable, and "
+        "the disk must have room."
+    )
+
+
+def occupied(path: Path) -> StateError:
+    """Something stands where a new state is to be made."""
+    return StateError(
+        f"{path}: something stands there already; nothing was changed. A state is never overwritten: move it away by "
+        "hand if it is not needed."
+    )
+
+
+def remains(path: Path, side: Path) -> StateError:
+    """A state was there: what it left belongs to it."""
+    return StateError(
+        f"{path}: {side} is what a lost state left behind; nothing was changed. Bring back the file it belongs to, or move it away by hand."
+    )
+
+
+def _missing(expected: Expected) -> StateError:
+    if expected.lineage is None:
+        return expected.flaw(
+            "there is no state; nothing was sent. Without one, nobody knows who was messaged already: make it once.",
+            command="init",
+        )
+    return StateError(
+        f"{expected.path}: the state is missing that campaignkit.lock records for {expected.environment} (lineage "
+        f"{expected.lineage}); nothing was sent. Bring it back, or put back a backup with `campaignkit state restore`. "
+        "Only if it is lost for good, and with it who was messaged, replace it.",
+        next_command=f"campaignkit state init --env {expected.environment} --replace-lost {expected.lineage} --reason TEXT",
+    )

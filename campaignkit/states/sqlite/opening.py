@@ -1,0 +1,182 @@
+"""The three entrances to a state file: make one, read one, write one. Each refuses what is not the state it is to be."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from pathlib import Path
+
+from campaignkit.errors import StateError
+from campaignkit.states.lockfile import sync_folder
+from campaignkit.states.sqlite import flaws, presence, schema
+from campaignkit.states.sqlite.connection import Database, bump, connect, told
+from campaignkit.states.sqlite.flaws import Expected
+from campaignkit.states.sqlite.reading import SqliteReader
+from campaignkit.states.sqlite.writing import SqliteStore
+from campaignkit.states.times import to_text
+
+
+def create(path: Path, *, environment: str, origin: str, lineage: str, at: datetime) -> None:
+    """Make a new, empty state (0600), and its folder (0700) if that is missing.
+
+    Raises:
+        StateError: Something stands there, be it the remains of a state that was lost, or it cannot be made.
+    """
+    now = to_text(at)
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for suffix in ("-wal", "-journal"):
+            if os.path.lexists(presence.side_file(path, suffix)):
+                raise flaws.remains(path, presence.side_file(path, suffix))
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        os.fchmod(descriptor, 0o600)  # the umask may have taken even that
+        os.close(descriptor)
+    except FileExistsError as error:
+        raise flaws.occupied(path) from error
+    except OSError as error:
+        raise StateError(f"{path}: no state can be made there ({error.strerror}); nothing was sent.") from error
+    try:
+        with told(path):
+            _fill(path, environment, origin, lineage, now)
+        sync_folder(path.parent)
+    except BaseException:
+        with suppress(OSError):
+            path.unlink()
+        raise
+
+
+def open_reader(path: Path, *, environment: str, origin: str, lineage: str | None) -> SqliteReader:
+    """Look into a state, which needs no lock and changes nothing; it keeps showing this moment until it is closed.
+
+    A reader of a state at rest makes the next writer wait for it: close it before `open_store` in the same process.
+
+    Args:
+        path: The file.
+        environment: Whose state it must be.
+        origin: The base URL it must have been made for.
+        lineage: The one it must have, as recorded in `campaignkit.lock`; None if nothing is recorded.
+
+    Raises:
+        StateError: It is missing, empty, damaged, incomplete, newer or older than this program, or another one.
+    """
+    expected = Expected(path, environment, origin, lineage)
+    with _refused(expected):
+        return SqliteReader(Database(path, _checked(expected, may_be_older=False)))
+
+
+def open_store(path: Path, *, environment: str, origin: str, lineage: str | None) -> SqliteStore:
+    """Open a state for changes, stepping up an older schema. Several may be open at once; the arguments are those above.
+
+    Waits up to 30 seconds for readers that began while nobody was writing.
+
+    Raises:
+        StateError: As above, or readers did not finish in time, or the file or its folder is not writable.
+    """
+    expected = Expected(path, environment, origin, lineage)
+    with _refused(expected):
+        # Read-only, as a writer that turns away would take the -wal of a dead one with it.
+        _checked(expected, may_be_older=True).close()
+        _only_ours(path)
+        descriptor = presence.enter(path)
+        try:
+            sql = connect(path, "rw")
+        except BaseException:
+            os.close(descriptor)
+            raise
+        store = SqliteStore(Database(path, sql), descriptor)
+        try:
+            presence.mark(path, sql)
+            _step_up(sql)
+        except BaseException:
+            with suppress(Exception):
+                store.close()
+            raise
+        return store
+
+
+def _fill(path: Path, environment: str, origin: str, lineage: str, at: str) -> None:
+    sql = connect(path, "rw")
+    try:
+        sql.execute(f"PRAGMA page_size = {schema.PAGE_SIZE:d}")
+        sql.executescript(f"BEGIN IMMEDIATE; {schema.TABLES}")
+        sql.execute(
+            "INSERT INTO meta (id, schema_version, environment, origin, lineage, created_at) VALUES (1, ?, ?, ?, ?, ?)",
+            (schema.SCHEMA_VERSION, environment, origin, lineage, at),
+        )
+        sql.execute("COMMIT")
+    finally:
+        sql.close()
+
+
+def _checked(expected: Expected, *, may_be_older: bool) -> sqlite3.Connection:
+    """A read-only connection, within a transaction, to what was found to be the expected state."""
+    flaws.check_file(expected)
+    try:
+        sql = _snapshot(expected.path)
+    except sqlite3.OperationalError:
+        # A crash in the last moment of closing leaves a -journal, which only a writer can play back.
+        if not presence.side_file(expected.path, "-journal").exists():
+            raise
+        _play_back(expected.path)
+        sql = _snapshot(expected.path)
+    try:
+        flaws.check_identity(expected, sql, may_be_older=may_be_older)
+    except BaseException:
+        sql.close()
+        raise
+    return sql
+
+
+def _snapshot(path: Path) -> sqlite3.Connection:
+    sql = connect(path, "ro")
+    try:
+        sql.execute("BEGIN")
+        sql.execute("SELECT 1 FROM meta").fetchone()  # the snapshot begins with the first read
+    except BaseException:
+        sql.close()
+        raise
+    return sql
+
+
+def _play_back(path: Path) -> None:
+    sql = connect(path, "rw")
+    try:
+        sql.execute("SELECT 1 FROM meta").fetchone()
+    finally:
+        sql.close()
+
+
+def _only_ours(path: Path) -> None:
+    """Take back rights that others were given to the file; its side files get the same ones from SQLite."""
+    status = path.lstat()
+    if stat.S_IMODE(status.st_mode) != 0o600 and status.st_uid == os.geteuid():
+        path.chmod(0o600)
+
+
+def _step_up(sql: sqlite3.Connection) -> None:
+    sql.execute("BEGIN IMMEDIATE")
+    try:
+        while (version := sql.execute("SELECT schema_version FROM meta").fetchone()[0]) < schema.SCHEMA_VERSION:
+            # Statement by statement: executescript would commit what is open.
+            for statement in schema.MIGRATIONS[version]:
+                sql.execute(statement)
+            bump(sql, "schema_version")
+        sql.execute("COMMIT")
+    except BaseException:
+        sql.execute("ROLLBACK")
+        raise
+
+
+@contextmanager
+def _refused(expected: Expected) -> Iterator[None]:
+    """Whatever SQLite says while a state is opened means that it cannot be used, and that nothing was sent."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise flaws.from_sqlite(expected, error) from error
+    except OSError as error:
+        raise StateError(f"{expected.path}: it cannot be read ({error.strerror}); nothing was sent.") from error

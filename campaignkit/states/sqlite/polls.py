@@ -1,0 +1,67 @@
+"""What the provider said later: statuses by person, errors by batch. Functions of a transaction."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Sequence
+
+from campaignkit.errors import StateError
+from campaignkit.states.packing import pack_histogram
+from campaignkit.states.records import BatchUpdate
+from campaignkit.states.sqlite.connection import bump, demand_one
+from campaignkit.states.sqlite.rows import id_of
+from campaignkit.states.times import to_text
+
+_OTHERS = 255
+_OTHERS_WORD = "OTHER"
+
+
+def record_poll(sql: sqlite3.Connection, ref: str, updates: Sequence[BatchUpdate], *, final: bool, at: str, answer: bytes) -> None:
+    """Store one answer. StateError if the request is not accepted or a batch is none of its own."""
+    request_id = id_of(ref)
+    cursor = sql.execute(
+        "UPDATE request SET polled_at = ?, final = ?, poll_answer = CASE WHEN length(?) THEN ? ELSE poll_answer END"
+        " WHERE id = ? AND state = 'accepted'",
+        (at, int(final), answer, answer, request_id),
+    )
+    demand_one(cursor, f"{ref} as an accepted request")
+    changed = [_update(sql, request_id, update) for update in updates]
+    if any(changed):
+        bump(sql, "claims_version")
+
+
+def word_id(sql: sqlite3.Connection, word: str) -> int:
+    """The byte of a word, given to it now if it is new; 255 for every word after the 254th."""
+    row = sql.execute("SELECT id FROM word WHERE word = ?", (word,)).fetchone()
+    if row is not None:
+        return int(row[0])
+    free = int(sql.execute("SELECT coalesce(max(id), 0) + 1 FROM word").fetchone()[0])
+    if free < _OTHERS:
+        sql.execute("INSERT INTO word (id, word) VALUES (?, ?)", (free, word))
+        return free
+    sql.execute("INSERT OR IGNORE INTO word (id, word) VALUES (?, ?)", (_OTHERS, _OTHERS_WORD))
+    return _OTHERS
+
+
+def _update(sql: sqlite3.Connection, request_id: int, update: BatchUpdate) -> bool:
+    """Write one batch; tells whether its people were refused by it, or are no longer."""
+    row = sql.execute("SELECT count, refused FROM batch WHERE id = ? AND request_id = ?", (update.batch_id, request_id)).fetchone()
+    if row is None:
+        raise StateError(f"Batch {update.batch_id} is none of r{request_id}. Nothing of this answer was stored.")
+    if len(update.statuses) != row[0]:
+        raise ValueError(f"batch {update.batch_id} has {row[0]} people, not {len(update.statuses)}")
+    cursor = sql.execute(
+        "UPDATE batch SET statuses = ?, histogram = ?, details = ?, errors = ?, error_first_at = ?, refused = ? WHERE id = ?",
+        (
+            update.statuses,
+            pack_histogram(update.statuses),
+            update.details,
+            json.dumps(update.errors, ensure_ascii=False),
+            None if update.error_first_at is None else to_text(update.error_first_at),
+            int(update.refused),
+            update.batch_id,
+        ),
+    )
+    demand_one(cursor, f"Batch {update.batch_id}")
+    return bool(row[1]) != update.refused

@@ -1,0 +1,173 @@
+"""Changing a state: everything that `Store` promises, each method one durable transaction."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from campaignkit.model.mailings import MailingKey
+from campaignkit.model.outcomes import SendResult
+from campaignkit.states.records import BatchUpdate, PlannedRequest, Recovered, RequestState
+from campaignkit.states.sqlite import attempts, decisions, polls, presence
+from campaignkit.states.sqlite.claims import PlanWriter
+from campaignkit.states.sqlite.connection import Database, bump, demand_one
+from campaignkit.states.sqlite.reading import SqliteReader
+from campaignkit.states.sqlite.rows import id_of
+from campaignkit.states.times import to_text
+
+
+class SqliteStore(SqliteReader):
+    """A state file, open for changes; made by `opening.open_store`, which counts it among the writers."""
+
+    def __init__(self, database: Database, presence_descriptor: int) -> None:
+        super().__init__(database, snapshot=False)
+        self._presence: int | None = presence_descriptor
+        self._word_ids: dict[str, int] = {}
+
+    def begin_run(self, *, command: str, digest: str, at: datetime) -> int:
+        """Open a run: serial + 1, an entry in the history. Returns its id."""
+        now = to_text(at)
+        with self._db.writing() as sql:
+            cursor = sql.execute("INSERT INTO run (command, digest, began_at) VALUES (?, ?, ?)", (command, digest, now))
+            run_id = int(cursor.lastrowid or 0)
+            bump(sql, "serial")
+            _event(sql, now, "run", _run(run_id), command=command, digest=digest)
+        return run_id
+
+    def recover(self, at: datetime) -> Recovered:
+        """After dead runs: intent becomes unknown; planned is dissolved and its claims are freed."""
+        now = to_text(at)
+        with self._db.writing() as sql:
+            unknown, people = attempts.give_up(sql, now)
+            dissolved, freed = attempts.dissolve(sql, now)
+            if unknown or dissolved:
+                bump(sql, "claims_version")
+                _event(sql, now, "recovery", "", unknown=unknown, unknown_people=people, dissolved=dissolved, freed=freed)
+        return Recovered(unknown_requests=tuple(unknown), unknown_people=people, dissolved_requests=dissolved)
+
+    def carry_over(self, old: MailingKey, new: MailingKey, at: datetime) -> int:
+        """`moved_from`: give the deliveries of `old` the name `new`, if `new` holds no claims yet. Returns people moved."""
+        now = to_text(at)
+        with self._db.writing() as sql:
+            people = decisions.carry_over(sql, old, new)
+            if people:
+                _event(sql, now, "carry_over", str(new), old=list(old), new=list(new), people=people)
+        return people
+
+    def write_plan(self, run_id: int, requests: Iterable[PlannedRequest], at: datetime) -> Sequence[str]:
+        """Claim everyone of the plan in ONE transaction; returns the requests' references in order.
+
+        Raises:
+            ClaimConflictError: A key is claimed already, by another request or twice in this plan.
+            ValueError: A request or a batch is empty, or its columns are not whole.
+        """
+        now = to_text(at)
+        with self._db.writing() as sql:
+            writer = PlanWriter(sql, run_id, now)
+            refs = [writer.request(request.batches) for request in requests]
+            writer.finish()
+            bump(sql, "claims_version")
+            _event(sql, now, "plan", _run(run_id), requests=len(refs), people=writer.people)
+        return refs
+
+    def mark_intent(self, ref: str, at: datetime) -> int | None:
+        """Planned → intent by compare-and-set. Returns the attempt's number, or None if the request was not planned."""
+        now = to_text(at)
+        with self._db.writing() as sql:
+            return attempts.mark_intent(sql, ref, now)
+
+    def record(self, ref: str, attempt: int, result: SendResult, at: datetime, *, again: bool = False) -> RequestState:
+        """Store how the attempt ended; returns the state the request has now. StateError if it has no say any more."""
+        now = to_text(at)
+        with self._db.writing() as sql:
+            return attempts.record(sql, ref, attempt, result, now, again=again)
+
+    def dissolve(self, run_id: int, at: datetime) -> int:
+        """Free what this run planned and never sent. Returns people freed."""
+        now = to_text(at)
+        with self._db.writing() as sql:
+            requests, people = attempts.dissolve(sql, now, run_id=run_id)
+            if requests:
+                bump(sql, "claims_version")
+                _event(sql, now, "dissolve", _run(run_id), requests=requests, people=people)
+        return people
+
+    def end_run(self, run_id: int, *, summary: str, at: datetime) -> None:
+        """Close a run with its JSON summary in the history."""
+        now = to_text(at)
+        with self._db.writing() as sql:
+            cursor = sql.execute("UPDATE run SET ended_at = ?, summary = ? WHERE id = ? AND ended_at IS NULL", (now, summary, run_id))
+            demand_one(cursor, f"The open {_run(run_id)}")
+            _note(sql, now, "run_end", _run(run_id), summary)
+
+    def record_poll(self, ref: str, updates: Sequence[BatchUpdate], *, final: bool, at: datetime, answer: bytes = b"") -> None:
+        """Store what a status answer taught; `answer` only where something in it was not understood."""
+        now = to_text(at)
+        with self._db.writing() as sql:
+            polls.record_poll(sql, ref, updates, final=final, at=now, answer=answer)
+
+    def word_id(self, word: str) -> int:
+        """The byte for a status word of the provider; a new word gets the next free one, 255 stands for all others."""
+        known = self._word_ids.get(word)
+        if known is None:
+            with self._db.writing() as sql:
+                known = polls.word_id(sql, word)
+            self._word_ids[word] = known
+        return known
+
+    def resolve(self, ref: str, to: RequestState, *, uuid: str = "", reason: str, at: datetime) -> int:
+        """A person's answer to an unknown request. Returns people concerned; ValueError if it is not unknown."""
+        now = to_text(at)
+        with self._db.writing() as sql:
+            [before] = sql.execute("SELECT coalesce(max(reason), '') FROM request WHERE id = ?", (id_of(ref),)).fetchone()
+            people = decisions.resolve(sql, ref, to, uuid, reason, now)
+            _event(sql, now, "resolve", ref, to=str(to), uuid=uuid, people=people, reason=reason, was=before)
+        return people
+
+    def forget(self, key: MailingKey, *, reason: str, at: datetime) -> int:
+        """Drop all claims and batches of a mailing, leaving a tombstone event; releases + 1. Returns people forgotten."""
+        now = to_text(at)
+        with self._db.writing() as sql:
+            # Who asks to be forgotten must not stay readable in the file's free pages.
+            sql.execute("PRAGMA secure_delete = ON")
+            people = decisions.forget(sql, key)
+            _event(
+                sql,
+                now,
+                "forget",
+                str(key),
+                campaign=key.campaign,
+                revision=key.revision,
+                mailing=key.mailing,
+                people=people,
+                reason=reason,
+            )
+        return people
+
+    def note(self, *, kind: str, subject: str, detail: str, at: datetime) -> None:
+        """Add a line to the history."""
+        now = to_text(at)
+        with self._db.writing() as sql:
+            _note(sql, now, kind, subject, detail)
+
+    def close(self) -> None:
+        """Leave. The last writer puts everything into the one file and takes the in-use mark back."""
+        if self._presence is None:
+            return
+        descriptor, self._presence = self._presence, None
+        with presence.leaving(self._db.path, descriptor) as last:
+            self._db.close(presence.unmark if last else None)
+
+
+def _run(run_id: int) -> str:
+    return f"run {run_id}"
+
+
+def _event(sql: sqlite3.Connection, at: str, kind: str, subject: str, **detail: object) -> None:
+    _note(sql, at, kind, subject, json.dumps(detail, ensure_ascii=False))
+
+
+def _note(sql: sqlite3.Connection, at: str, kind: str, subject: str, detail: str) -> None:
+    sql.execute("INSERT INTO event (at, kind, subject, detail) VALUES (?, ?, ?, ?)", (at, kind, subject, detail))
