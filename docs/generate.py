@@ -6,6 +6,7 @@ from __future__ import annotations
 import ast
 import inspect
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,11 @@ from campaignkit.cli.main import cli
 ROOT = Path(__file__).resolve().parents[1]
 WIDTH = 80
 Node = dict[str, Any]
+_TYPES = {
+    "string": "text", "integer": "whole number", "number": "number", "boolean": "true or false", "null": "`null`",
+    "object": "mapping", "array": "list",
+}  # fmt: skip
+_PLAIN = re.compile(r"(?![0-9]+(\.[0-9]+)?$)[\w.](?:[^,\[\]{}#:]|:(?! |$))*")
 
 
 def table(heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
@@ -102,7 +108,8 @@ def _sections(root: Node, node: Node, heading: str, path: str) -> Iterator[str]:
     inner: list[tuple[str, Node]] = []
     for key, raw in node["properties"].items():
         found = _resolved(root, raw)
-        rows.append((f"`{key}`", _type(found), _default(found, required=key in required), found.get("description", ""), _example(found)))
+        default = _default(found, required=key in required)
+        rows.append((f"`{key}`", _type(found), default, _meaning(found), _example(found)))
         inner += _inside(root, found, f"{path}{key}")
     yield f"{heading}\n\n{table(('key', 'type', 'default', 'meaning', 'example'), rows)}"
     for where, below in inner:
@@ -125,12 +132,18 @@ def _type(node: Node) -> str:
         return _code(node["const"])
     if "enum" in node:
         return " or ".join(_code(value) for value in node["enum"])
-    kind = node.get("type", "any")
-    words = " or ".join([kind] if isinstance(kind, str) else kind).replace("null", "`null`")
+    kinds = node.get("type", "any")
+    words = " or ".join(_TYPES[kind] for kind in ([kinds] if isinstance(kinds, str) else kinds))
     low, high = node.get("minimum"), node.get("maximum")
     if low is not None and high is not None:
-        return f"{words}, {low} to {high}"
+        return f"{words}, {low:,} to {high:,}"
     return f"{words}, {low} or more" if low is not None else words
+
+
+def _meaning(node: Node) -> str:
+    """The description, and the rule of its pattern where there is one."""
+    said, rule = str(node.get("description", "")), str(node.get("x-message", ""))
+    return f"{said} {rule[0].upper()}{rule[1:]}." if rule else said
 
 
 def _default(node: Node, *, required: bool) -> str:
@@ -153,5 +166,4 @@ def _flow(value: object) -> str:
         return "{" + ", ".join(f"{key}: {_flow(inner)}" for key, inner in value.items()) + "}"
     if isinstance(value, list):
         return "[" + ", ".join(map(_flow, value)) + "]"
-    plain = isinstance(value, str) and value and value[0] not in "+0123456789" and not set(value) & set("{}[]\"'#\t,;`&*%")
-    return value if plain and isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return value if isinstance(value, str) and _PLAIN.fullmatch(value) else json.dumps(value, ensure_ascii=False)

@@ -51,7 +51,7 @@ def run(folder: Path) -> None:
     step("A second run sends nothing to anybody.", folder, "apply", "--env", "sandbox", "--auto-approve")
     step(
         "Statuses come in; the provider's error stands at the line it concerns.",
-        folder, "refresh", "--watch", "--timeout", "12", expect=6,
+        folder, "refresh", "--watch", "--timeout", "6", expect=6,
     )  # fmt: skip
     step("What the state knows of one person.", folder, "status", "--phone", "375291111111")
     step("Planned again: nothing to send.", folder, "plan", "--detailed-exitcode")

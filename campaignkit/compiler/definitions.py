@@ -186,6 +186,8 @@ class _Definer:
         return str(entry["alphaname_id"])
 
     def _schedule(self) -> Schedule | None:
+        if self.fields.get("schedule_time", "") is None:
+            return None  # an explicit null sends at once, whatever the campaign says
         found, pointer = self._own("schedule_time")
         if not isinstance(found, tuple):
             return None

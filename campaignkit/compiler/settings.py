@@ -91,7 +91,7 @@ def _message(root: dict[str, Any], *, valid: bool) -> ProjectMessage:
         valid=valid,
         campaigns=str(root.get("campaigns", "campaigns")),
         timezone=str(root.get("timezone", "Europe/Minsk")),
-        default_environment=str(root.get("default_environment", "")) or next(iter(environments)),
+        default_environment=str(root.get("default_environment") or SANDBOX),
         suppress=tuple(str(file) for file in root.get("suppress") or ()),
         price=amount or None,
         currency=currency.strip(),

@@ -65,7 +65,7 @@ class PlanJob:
             elif isinstance(word, MailingEnd):
                 assert worker is not None
                 self._rows += word.rows
-                self._audiences[str(worker.mailing.key)] = word.audience
+                self._audiences[str(worker.mailing.key)] = word.audience or "inline"
                 worker.end(word)
             elif isinstance(word, Progress):
                 self._tell(self._rows + word.rows)
@@ -94,7 +94,7 @@ class PlanJob:
                 lineage=lineage,
                 releases=info.releases if info and not environment.is_sandbox else 0,
                 settings=self.project.settings_digests[environment.name],
-                suppressions=self._done.suppressions,
+                suppressions=self._done.suppressions or "none",
                 retry_rejected=self.retry_rejected,
                 definitions={head.campaign: head.digest for head in self.heads},
                 audiences=self._audiences,

@@ -49,7 +49,17 @@ def as_document(plan: Plan) -> dict[str, Any]:
             {
                 "campaign": campaign.campaign,
                 "revision": campaign.revision,
-                "mailings": [{"mailing": m.mailing.key.mailing} | m.counts.as_dict() for m in campaign.mailings],
+                "path": campaign.path,
+                "mailings": [
+                    {
+                        "mailing": one.mailing.key.mailing,
+                        "message_type": one.mailing.message_type,
+                        "content_type": one.mailing.content_type,
+                        "schedule_time": one.mailing.schedule_wire or None,
+                    }
+                    | one.counts.as_dict()
+                    for one in campaign.mailings
+                ],
             }
             for campaign in plan.campaigns
         ],

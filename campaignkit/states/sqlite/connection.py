@@ -70,6 +70,12 @@ class Database:
         rows = self.rows(query, parameters)
         return rows[0] if rows else None
 
+    def moment(self) -> tuple[int, int]:
+        """Something that differs once this connection, or any other, has changed the state."""
+        own = self.sql.total_changes
+        [(others,)] = self.rows("PRAGMA data_version")
+        return own, others
+
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
         """One transaction that is durable when the block ends well, and never was when it does not."""

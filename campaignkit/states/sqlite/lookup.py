@@ -10,9 +10,10 @@ from campaignkit.states.sqlite.connection import Database
 from campaignkit.states.sqlite.rows import ref_of
 
 _AT_ONCE = 500
-_CLAIMS = "SELECT phone, batch_id, position FROM claim WHERE mailing_id = ? AND phone IN (?{more})".format(more=", ?" * (_AT_ONCE - 1))
-_BATCHES_KEPT = 2_048
-"""At 100 people each about 4 MB."""
+_MARKS = ", ".join("?" * _AT_ONCE)
+_CLAIMS = f"SELECT phone, batch_id, position FROM claim WHERE mailing_id = ? AND phone IN ({_MARKS})"  # noqa: S608 - marks
+_KEPT_BYTES = 24_000_000
+"""Fingerprints kept from one question to the next: those of a million and a half people."""
 _MAY_HAVE_REACHED = frozenset({RequestState.ACCEPTED, RequestState.INTENT, RequestState.UNKNOWN, RequestState.ABANDONED})
 
 
@@ -26,16 +27,13 @@ class _Batch:
 
 
 class Lookup:
-    """Answers from the claims.
+    """Answers from the claims; batches are kept from one question to the next while nobody changes the state."""
 
-    Args:
-        database: The open state.
-        lasting: What was read stays true (a reader's snapshot): batches are kept from one question to the next.
-    """
-
-    def __init__(self, database: Database, *, lasting: bool) -> None:
+    def __init__(self, database: Database) -> None:
         self._db = database
-        self._kept: dict[int, _Batch] | None = {} if lasting else None
+        self._moment = database.moment()
+        self._kept: dict[int, _Batch] = {}
+        self._kept_bytes = 0
 
     def known(self, mailing_ids: Sequence[int], phones: Sequence[int]) -> dict[int, Known]:
         """By phone: what the first of these mailings that holds it knows."""
@@ -58,7 +56,7 @@ class Lookup:
     def _claims(self, mailing_id: int, phones: Sequence[int]) -> Iterator[tuple[int, _Batch, bytes]]:
         if not phones or self._db.row("SELECT 1 FROM claim WHERE mailing_id = ? LIMIT 1", (mailing_id,)) is None:
             return
-        batches = {} if self._kept is None else self._kept
+        batches = self._current()
         for start in range(0, len(phones), _AT_ONCE):
             part = list(phones[start : start + _AT_ONCE])
             # One statement for every length: a phone named twice is still found once.
@@ -78,7 +76,17 @@ class Lookup:
         )
         if row is None:
             return None
-        if len(batches) >= _BATCHES_KEPT:
+        self._kept_bytes += len(row[2])
+        if self._kept_bytes > _KEPT_BYTES:
             batches.clear()
+            self._kept_bytes = len(row[2])
         batch = batches[batch_id] = _Batch(ref_of(row[0]), RequestState(row[1]), row[2], bool(row[3]), row[4])
         return batch
+
+    def _current(self) -> dict[int, _Batch]:
+        """The batches kept; none once this or another process has written."""
+        moment = self._db.moment()
+        if moment != self._moment:
+            # Another thread may be filling the old ones with what it read before: it keeps them, we begin anew.
+            self._moment, self._kept, self._kept_bytes = moment, {}, 0
+        return self._kept

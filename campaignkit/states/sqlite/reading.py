@@ -23,9 +23,9 @@ _PAGE = 64
 class SqliteReader:
     """A state file, read within one transaction: what it shows stays the same until it is closed."""
 
-    def __init__(self, database: Database, *, snapshot: bool = True) -> None:
+    def __init__(self, database: Database) -> None:
         self._db = database
-        self._lookup = Lookup(database, lasting=snapshot)
+        self._lookup = Lookup(database)
 
     def info(self) -> StateInfo:
         """Who this state is."""

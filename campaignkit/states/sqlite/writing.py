@@ -22,7 +22,7 @@ class SqliteStore(SqliteReader):
     """A state file, open for changes; made by `opening.open_store`, which counts it among the writers."""
 
     def __init__(self, database: Database, presence_descriptor: int) -> None:
-        super().__init__(database, snapshot=False)
+        super().__init__(database)
         self._presence: int | None = presence_descriptor
         self._word_ids: dict[str, int] = {}
 
