@@ -49,7 +49,7 @@ class Holding:
     def ensure_sandbox(self) -> None:
         """The embedded sandbox's state makes itself."""
         if self.environment.is_sandbox and not self.path.exists():
-            from campaignkit.states.sqlite.opening import create
+            from campaignkit.states.opening import create
 
             create(
                 self.path,
@@ -65,7 +65,7 @@ class Holding:
         Raises:
             StateError: It is missing, damaged or of something else.
         """
-        from campaignkit.states.sqlite.opening import open_reader
+        from campaignkit.states.opening import open_reader
 
         return open_reader(self.path, environment=self.environment.name, origin=self.environment.base_url, lineage=self._lineage())
 
@@ -75,7 +75,7 @@ class Holding:
         Raises:
             StateError: It is missing, damaged or of something else.
         """
-        from campaignkit.states.sqlite.opening import open_store
+        from campaignkit.states.opening import open_store
 
         return open_store(self.path, environment=self.environment.name, origin=self.environment.base_url, lineage=self._lineage())
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 _CONTENT_ORDER = ("type", "image_url", "button_link", "caption", "text")
-_PERSONAL_KEYS = (("phone", "text"), ("phone", "text", "button_link"))
+_PERSONAL_KEYS = (("phone", "text"), ("phone", "text", "button_link"), ("phone", "button_link"))
 
 
 def encode_batch(
@@ -92,7 +92,7 @@ def _personal_phone(element: object) -> str:
     pairs = element if isinstance(element, tuple) else ()
     values = [value for _, value in pairs]
     if tuple(key for key, _ in pairs) not in _PERSONAL_KEYS or not all(isinstance(value, str) for value in values):
-        raise ValueError("a delivery element is not {phone, text, button_link?} with strings only")
+        raise ValueError("a delivery element is not {phone, text?, button_link?} with strings only")
     phone, *texts = values
     # An escape like \ud800 passes every JSON parser and is text to none: UnicodeEncodeError is a ValueError.
     for text in texts:

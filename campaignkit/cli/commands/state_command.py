@@ -50,7 +50,7 @@ def init(common: Common, replace_lost: str | None, reason: str | None) -> int:
     from campaignkit.cli.holding import new_lineage
     from campaignkit.errors import StateError
     from campaignkit.states.lockfile import Pin, read_pins, write_pins
-    from campaignkit.states.sqlite.opening import create, open_store
+    from campaignkit.states.opening import create, open_store
 
     holding = _holding(common)
     environment = holding.environment

@@ -1,0 +1,86 @@
+"""A real state in a real file, and plans without a front child."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from campaignkit.engine.packing import PackedBatch, Packer
+from campaignkit.engine.spool import Spool
+from campaignkit.model.mailings import Mailing, MailingKey
+from campaignkit.model.settings import Environment
+from campaignkit.plans.digest import Components
+from campaignkit.plans.plan import CampaignPlan, MailingPlan, Plan
+from campaignkit.protocol.messages import FINGERPRINT_BYTES, Chunk
+from campaignkit.states.opening import create, open_store
+from campaignkit.states.store import Store
+
+ORIGIN = "http://127.0.0.1:1"
+FIRST = 375_291_000_000
+
+
+def mailing(name: str = "invitation", *, campaign: str = "spring", schedule: datetime | None = None, definition: str = "d1") -> Mailing:
+    """A bulk mailing."""
+    return Mailing(
+        key=MailingKey(campaign, 1, name), path=f"campaigns/{campaign}.yaml", line=5, message_type="bulk", content_type="text",
+        alphaname_id="444", schedule_wire=schedule.strftime("%Y-%m-%dT%H:%M:%S") if schedule else "", schedule_utc=schedule,
+        schedule_shown="", content={"type": "text", "text": "Hi"}, definition=definition,
+    )  # fmt: skip
+
+
+def chunk(people: int, start: int = FIRST) -> Chunk:
+    """People with their delivery elements."""
+    phones = array("q", range(start, start + people))
+    elements = [f'"{phone}"'.encode() for phone in phones]
+    prints = b"".join(phone.to_bytes(FINGERPRINT_BYTES, "little") for phone in phones)
+    return Chunk(phones, prints, array("I", map(len, elements)), b"".join(elements))
+
+
+def environment(**settings: object) -> Environment:
+    """An environment without a pace."""
+    return Environment(**({"name": "live", "base_url": ORIGIN, "state": "s.db", "rate": 0.0} | settings))  # type: ignore[arg-type]
+
+
+@dataclass
+class Bench:
+    """What a run of the engine needs."""
+
+    spool: Spool
+    store: Store
+    path: Path
+
+    def batches(self, one: Mailing, people: int, *, size: int = 10, first: int = 10, canary: bool = True, start: int = FIRST) -> list[PackedBatch]:
+        packer = Packer(mailing=one, spool=self.spool, batch_size=size, first=first, canary=canary)
+        packer.add(chunk(people, start), None)
+        return packer.finish()
+
+    def plan(self, *mailings: Mailing, where: Environment | None = None) -> Plan:
+        campaign = CampaignPlan(campaign="spring", revision=1, path="campaigns/spring.yaml", accept_resend=None)
+        campaign.mailings = [MailingPlan(mailing=one) for one in mailings]
+        components = Components(
+            tool="0", environment="live", lineage="l", releases=0, settings="s", suppressions="none", retry_rejected=False,
+            definitions={}, audiences={},
+        )  # fmt: skip
+        return Plan(
+            environment=where or environment(), components=components, campaigns=[campaign], drafts=[], notes=[], price=None,
+            batch_size=10, batches_per_request=1, created_at=datetime(2026, 11, 23, tzinfo=UTC),
+        )  # fmt: skip
+
+    def reopen(self) -> Store:
+        return open_store(self.path, environment="live", origin=ORIGIN, lineage="l")
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    """A fresh state and spool."""
+    path = tmp_path / "state" / "s.db"
+    create(path, environment="live", origin=ORIGIN, lineage="l", at=datetime(2026, 11, 23, tzinfo=UTC))
+    store = open_store(path, environment="live", origin=ORIGIN, lineage="l")
+    with Spool() as spool:
+        yield Bench(spool, store, path)
+    store.close()

@@ -1,0 +1,176 @@
+"""Apply against scripted providers and a real state: every end of a request, and who is left."""
+
+from __future__ import annotations
+
+import json
+import random
+from datetime import timedelta
+
+from campaignkit.engine.applier import Applied, ApplyJob
+from campaignkit.engine.packing import PackedBatch
+from campaignkit.engine.sending import Sent, StopFlag
+from campaignkit.model.mailings import Mailing
+from campaignkit.model.outcomes import Outcome, Phase, SendResult
+from campaignkit.model.settings import Environment, StopRules
+from campaignkit.states.records import RequestState
+from tests.engine.conftest import FIRST, Bench, environment, mailing
+from tests.fakes.clock import FakeClock
+from tests.fakes.provider import FakeSender, result
+
+TAGS = iter(range(1, 100_000))
+
+
+def apply(
+    bench: Bench, batches: list[PackedBatch], sender: FakeSender, *mailings: Mailing, clock: FakeClock | None = None,
+    where: Environment | None = None, stop: StopFlag | None = None, heard: list[Sent] | None = None,
+) -> Applied:  # fmt: skip
+    job = ApplyJob(
+        plan=bench.plan(*mailings, where=where), batches=batches, spool=bench.spool, store=bench.store, sender=sender,
+        clock=clock or FakeClock(), entropy=lambda count: next(TAGS).to_bytes(count, "little"), chance=random.Random(1), token="secret",
+        stop=stop or StopFlag(), tell=(heard if heard is not None else []).append,
+    )  # fmt: skip
+    return job.run()
+
+
+def states(bench: Bench) -> list[str]:
+    return [str(row.state) for row in bench.store.requests()]
+
+
+def claimed(bench: Bench) -> int:
+    return sum(known.claimed for known in bench.store.mailings())
+
+
+def test_everyone_accepted_is_claimed_and_named_uniquely(bench: Bench) -> None:
+    one = mailing()
+    sender = FakeSender()
+    done = apply(bench, bench.batches(one, 25), sender, one)
+    assert done.summary() == {"type": "summary", "accepted": 25, "rejected": 0, "throttled": 0, "not_sent": 0, "unknown": 0, "requests": 3}
+    bodies = [json.loads(body) for body in sender.bodies]
+    names = [message["name"] for body in bodies for message in body["messages"]]
+    assert len(set(names)) == 3
+    assert [name.split()[1] for name in names] == ["1of3", "2of3", "3of3"]
+    assert {body["token"] for body in bodies} == {"secret"}
+    assert claimed(bench) == 25
+
+
+def test_a_refusal_frees_its_people_and_leaves_the_rest_of_the_mailing(bench: Bench) -> None:
+    """A refused first request of a mailing leaves the rest of that mailing unsent; another mailing goes on."""
+    one, two = mailing("one"), mailing("two")
+    batches = bench.batches(one, 25) + bench.batches(two, 5)
+    done = apply(bench, batches, FakeSender(result(Outcome.REJECTED)), one, two)
+    assert (done.rejected, done.not_sent, done.accepted) == (10, 15, 5)
+    assert claimed(bench) == 5
+
+
+def test_an_unknown_first_request_stops_the_run_and_keeps_its_people(bench: Bench) -> None:
+    one = mailing()
+    done = apply(bench, bench.batches(one, 25), FakeSender(result(Outcome.UNKNOWN)), one)
+    assert (done.unknown, done.not_sent) == (10, 15)
+    assert "unknown outcome among the first" in done.stopped
+    assert claimed(bench) == 10
+    assert states(bench) == ["unknown", "dissolved", "dissolved"]
+
+
+def test_throttles_are_repeated_with_growing_waits_and_end_bounded(bench: Bench) -> None:
+    one, clock = mailing(), FakeClock()
+    where = environment(stop_rules=StopRules(throttles=0))
+    done = apply(bench, bench.batches(one, 5), FakeSender(*[result(Outcome.THROTTLED)] * 9), one, clock=clock, where=where)
+    assert (done.throttled, done.not_sent, claimed(bench)) == (5, 0, 0)
+    assert len(clock.slept) == 5
+    assert clock.slept[-1] > clock.slept[0]
+
+
+def test_five_throttles_in_a_row_stop_the_run(bench: Bench) -> None:
+    one = mailing()
+    sender = FakeSender(*[result(Outcome.THROTTLED)] * 9)
+    done = apply(bench, bench.batches(one, 25), sender, one)
+    assert "throttled 5 times" in done.stopped
+    assert len(sender.bodies) == 5
+    assert (done.throttled, done.not_sent, claimed(bench)) == (10, 15, 0)
+
+
+def test_the_providers_retry_after_is_waited_for(bench: Bench) -> None:
+    one, clock = mailing(), FakeClock()
+    done = apply(bench, bench.batches(one, 5), FakeSender(result(Outcome.THROTTLED, retry_after=17.0)), one, clock=clock)
+    assert done.accepted == 5
+    assert clock.slept == [17.0]
+
+
+def test_a_connection_never_made_is_repeated_then_the_run_stops(bench: Bench) -> None:
+    one = mailing()
+    unreachable = SendResult(outcome=Outcome.NOT_SENT, phase=Phase.CONNECTING, reason="refused")
+    sender = FakeSender(*[unreachable] * 9)
+    done = apply(bench, bench.batches(one, 25), sender, one)
+    assert (done.not_sent, done.unknown, len(sender.bodies), claimed(bench)) == (25, 0, 0, 0)
+    assert "can't be reached" in done.stopped
+    assert apply(bench, bench.batches(one, 25), FakeSender(), one).accepted == 25
+
+
+def test_an_answer_that_concerns_every_request_halts(bench: Bench) -> None:
+    one = mailing()
+    sender = FakeSender(result(Outcome.REJECTED, reason="HTTP 403", halt=True))
+    done = apply(bench, bench.batches(one, 25, canary=False), sender, one)
+    assert (done.rejected, done.not_sent, len(sender.bodies)) == (10, 15, 1)
+
+
+def test_a_schedule_that_passes_during_the_run_is_not_sent(bench: Bench) -> None:
+    clock = FakeClock()
+    one = mailing("late", schedule=clock.now() - timedelta(seconds=1))
+    two = mailing("next")
+    sender = FakeSender()
+    done = apply(bench, bench.batches(one, 15) + bench.batches(two, 5), sender, one, two, clock=clock)
+    assert (done.not_sent, done.accepted, len(sender.bodies)) == (15, 5, 1)
+    assert not done.stopped
+
+
+def test_an_interrupt_finishes_the_request_in_flight_and_frees_the_rest(bench: Bench) -> None:
+    one, stop = mailing(), StopFlag()
+    heard: list[Sent] = []
+
+    class Interrupting(list[Sent]):
+        def append(self, sent: Sent) -> None:
+            heard.append(sent)
+            stop.requested = True
+
+    done = apply(bench, bench.batches(one, 25), FakeSender(), one, stop=stop, heard=Interrupting())
+    assert (done.accepted, done.not_sent, done.interrupted) == (10, 15, True)
+    assert claimed(bench) == 10
+
+
+def test_several_in_flight_send_each_request_once_after_the_canary(bench: Bench) -> None:
+    one = mailing()
+    sender = FakeSender()
+    done = apply(bench, bench.batches(one, 400), sender, one, where=environment(in_flight=4))
+    phones = [phone for body in sender.bodies for message in json.loads(body)["messages"] for phone in message["delivery_list"]]
+    assert done.accepted == 400
+    assert sorted(phones) == [str(FIRST + number) for number in range(400)]
+
+
+def test_several_batches_travel_in_one_request_but_never_of_two_campaigns(bench: Bench) -> None:
+    one, two = mailing("one"), mailing("two", campaign="summer")
+    plan = bench.plan(one, two)
+    plan.batches_per_request = 3
+    batches = bench.batches(one, 45, canary=False) + bench.batches(two, 5, canary=False)
+    sender = FakeSender()
+    ApplyJob(
+        plan=plan, batches=batches, spool=bench.spool, store=bench.store, sender=sender, clock=FakeClock(),
+        entropy=lambda count: next(TAGS).to_bytes(count, "little"), chance=random.Random(1), token="", stop=StopFlag(), tell=lambda _sent: None,
+    ).run()  # fmt: skip
+    assert [len(json.loads(body)["messages"]) for body in sender.bodies] == [3, 2, 1]
+
+
+def test_intent_is_durable_before_the_first_byte(bench: Bench) -> None:
+    one = mailing()
+    seen: list[RequestState] = []
+
+    class Looking(FakeSender):
+        def send_bulk(self, body: bytes, *, intent: object) -> SendResult:
+            assert callable(intent)
+            assert intent()
+            other = bench.reopen()
+            seen.extend(row.state for row in other.requests())
+            other.close()
+            return result(Outcome.UNKNOWN)
+
+    apply(bench, bench.batches(one, 5), Looking(), one)
+    assert seen == [RequestState.INTENT]
