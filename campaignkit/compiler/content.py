@@ -10,7 +10,8 @@ import re
 
 LONGEST_LINK = 150
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
-_LINK = re.compile(r"https?://([^\s/?#@\\:\[\]]+)(?::[0-9]{1,5})?(?:[/?#][^\s\\\"<>]*)?")
+_NEVER = r"\s\\\"<>\x00-\x1f\x7f-\x9f\ud800-\udfff"
+_LINK = re.compile(rf"https?://([^/?#@:\[\]{_NEVER}]+)(?::[0-9]{{1,5}})?(?:[/?#][^{_NEVER}]*)?")
 
 
 def clean_text(text: str) -> str:
@@ -33,10 +34,10 @@ def link_host(link: str) -> str | None:
     return match[1].lower() if match else None
 
 
-def link_fault(link: str) -> str:
+def link_fault(link: str, *, longest: int | None = LONGEST_LINK) -> str:
     """What forbids to send this link, or nothing."""
-    if len(link) > LONGEST_LINK:
-        return f"the link has {len(link)} characters; the provider takes at most {LONGEST_LINK}"
+    if longest is not None and len(link) > longest:
+        return f"the link has {len(link)} characters; the provider takes at most {longest}"
     if not link:
         return "the link is empty"
     if _LINK.fullmatch(link):
@@ -45,4 +46,4 @@ def link_fault(link: str) -> str:
         return "a link begins with https:// or http://"
     if "@" in link.split("/")[2] or "\\" in link:
         return "a link may hold no @ before its path and no backslash"
-    return "this is no link: white space, quotes or an empty host"
+    return "this is no link: white space, quotes, control characters or an empty host"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -72,13 +72,14 @@ class Definitions:
     problems: list[Diagnostic] = field(default_factory=list)
 
 
-def define(document: Document, faults: Sequence[Found], rules: Rules) -> Definitions:
+def define(document: Document, faults: Sequence[Found], rules: Rules, begin: Callable[[], None] = lambda: None) -> Definitions:
     """The mailings of one campaign.
 
     Args:
         document: The parsed file.
         faults: What the schema found; a mailing with a fault inside is left out, the others are defined all the same.
         rules: Settings of project and environment.
+        begin: Called before each mailing, so that a template that hangs is noticed.
     """
     result = Definitions()
     root: Any = document.root
@@ -87,7 +88,7 @@ def define(document: Document, faults: Sequence[Found], rules: Rules) -> Definit
     mailings = root.get("mailings")
     if spoiled & {"campaign", "variables", "revision"} or not isinstance(mailings, list) or "campaign" not in root:
         return result
-    constants = {name: _as_text(value) for name, value in (root.get("variables") or {}).items()}
+    constants = {name: document.text("variables", name) for name in root.get("variables") or {}}
     seen: dict[str, int] = {}
     for index, fields in enumerate(mailings):
         pointer: Pointer = ("mailings", index)
@@ -101,6 +102,7 @@ def define(document: Document, faults: Sequence[Found], rules: Rules) -> Definit
         seen.setdefault(name, index)
         if index in broken or "sender" in spoiled or "schedule_time" in spoiled:
             continue
+        begin()
         _Definer(document, pointer, root, fields, constants, rules, result).define()
     return result
 
@@ -243,10 +245,5 @@ def _wrong(name: str, text: str) -> str:
     if name == "button_link":
         return link_fault(text)
     if name == "image_url":
-        fault = link_fault(text)
-        return "" if fault.startswith("the link has") else fault
+        return link_fault(text, longest=None)
     return text_fault(text)
-
-
-def _as_text(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import yaml
 
 from campaignkit.diagnostics import Diagnostic, Place, Severity
-from campaignkit.loading.nodes import Document, Pointer, Span, place_in
+from campaignkit.loading.nodes import Document, Pointer, Span, place_in, written
 
 LARGEST_FILE = 5 * 1024 * 1024
 DEEPEST = 32
@@ -98,8 +98,8 @@ def _events(text: str) -> Iterator[yaml.Event]:
     try:
         yield from yaml.parse(text, Loader=_LOADER)
     except yaml.reader.ReaderError as error:
-        line = text.count("\n", 0, error.position) + 1
-        column = error.position - (text.rfind("\n", 0, error.position) + 1) + 1
+        before = text.encode()[: error.position].decode(errors="ignore") if _LOADER is not yaml.SafeLoader else text[: error.position]
+        line, column = before.count("\n") + 1, len(before) - before.rfind("\n")  # libyaml counts bytes
         character = error.character if isinstance(error.character, int) else ord(str(error.character)[:1] or "?")
         span = Span(line, column, line, column + 1)
         raise BrokenYaml("CK003", f"the control character U+{character:04X} may not stand here", span) from None
@@ -245,5 +245,4 @@ class _Expansion:
         return key
 
     def _as_written(self, node: _Node) -> str:
-        span = node.span
-        return self.lines[span.line - 1][span.column - 1 : span.end_column - 1] or "null"
+        return written(self.lines, node.span) or "null"

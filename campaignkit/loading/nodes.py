@@ -54,6 +54,18 @@ class Document:
                 return None
         return value
 
+    def text(self, *pointer: str | int) -> str:
+        """A single value as the text that stands there: `1.10` keeps its zero; nothing for null."""
+        value = self.get(*pointer)
+        if value is None:
+            return ""
+        return value if isinstance(value, str) else written(self.lines, self.values[pointer])
+
+
+def written(lines: tuple[str, ...], span: Span) -> str:
+    """A plain one-word scalar as it stands in the file, without its anchor."""
+    return lines[span.line - 1][span.column - 1 : span.end_column - 1].split(" ")[-1]
+
 
 def place_in(path: str, lines: tuple[str, ...], span: Span) -> Place:
     """The place of a span in a file of these lines."""
