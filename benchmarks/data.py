@@ -6,7 +6,7 @@ import csv
 import random
 from pathlib import Path
 
-TOKEN = "benchmark-token"  # noqa: S105 - of nobody
+TOKEN = "benchmark-token"
 
 _PROJECT = """\
 version: 1

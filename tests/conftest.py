@@ -5,7 +5,6 @@ from __future__ import annotations
 import ipaddress
 import os
 import socket
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -22,10 +21,9 @@ def _loopback_only(self: socket.socket, address: Any) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _closed_world(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _closed_world(monkeypatch: pytest.MonkeyPatch) -> None:
     """No setting of the machine reaches a test, and no test reaches beyond loopback."""
     for name in list(os.environ):
         if name.startswith("CAMPAIGNKIT_") or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
     monkeypatch.setattr(socket.socket, "connect", _loopback_only)
-    yield

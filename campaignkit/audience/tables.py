@@ -6,6 +6,7 @@ nobody knows which cell belongs to whom.
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import json
@@ -57,7 +58,8 @@ def open_table(name: str, stream: IO[bytes], *, encoding: str | None, delimiter:
         hint = "save it from the spreadsheet as CSV UTF-8" if ending in {".xls", ".xlsx", ".ods"} else "rename it"
         raise BrokenTableError("CK302", f"audiences are .csv, .tsv or .jsonl files, not {ending or 'nameless'}", hint=hint)
     try:
-        text = io.TextIOWrapper(stream, encoding=encoding or "utf-8-sig", errors="strict", newline="")
+        utf8 = encoding is None or codecs.lookup(encoding).name == "utf-8"  # which may begin with a BOM, declared or not
+        text = io.TextIOWrapper(stream, encoding="utf-8-sig" if utf8 else encoding, errors="strict", newline="")
     except LookupError:
         raise BrokenTableError("CK303", f"there is no encoding {encoding!r}", hint="cp1251 and utf-8 are usual") from None
     if _KINDS[ending] == "json":
@@ -74,10 +76,10 @@ class Delimited:
         csv.field_size_limit(LONGEST_CELL)
         first = _guarded(lambda: text.readline(1_000_000), encoding, 1)
         mark = delimiter or max(",;\t", key=first.count)
-        quotes = first.count('"') % 2
-        while quotes and (more := _guarded(lambda: text.readline(1_000_000), encoding, 1)):
+        quotes, height = first.count('"') % 2, 1
+        while quotes and height < TALLEST_ROW and (more := _guarded(lambda: text.readline(1_000_000), encoding, 1)):
             first += more  # a header cell may hold a line break
-            quotes = first.count('"') % 2
+            quotes, height = first.count('"') % 2, height + 1
         self._header_lines = first.count("\n") or 1
         try:
             header = next(csv.reader([first], delimiter=mark, strict=True), [])
@@ -106,10 +108,12 @@ class Delimited:
                 count += 1
                 yield begun, cells
         except csv.Error as error:
+            if "field larger" in str(error) and offset + reader.line_num <= line:
+                raise BrokenTableError("CK304", f"a cell has more than {LONGEST_CELL:,} characters", line=line, row=count + 1) from None
             if "field larger" in str(error) or "unexpected end" in str(error):
                 raise _swallowed(line, count + 1) from None
             raise BrokenTableError("CK304", f"the row is broken: {error}", line=line, row=count + 1) from None
-        except UnicodeDecodeError as error:
+        except UnicodeError as error:
             raise _undecodable(error, self._encoding, line, count + 1) from None
 
 
@@ -141,32 +145,41 @@ class JsonLines:
 
     def _object(self, source: str, line: int) -> dict[str, str]:
         try:
-            found = json.loads(source)
+            found = json.loads(source, object_pairs_hook=_once, parse_int=str, parse_float=str)
         except (ValueError, RecursionError) as error:
             raise BrokenTableError("CK304", f"this is no JSON: {str(error)[:100]}", line=line) from None
         if not isinstance(found, dict):
             raise BrokenTableError("CK304", "each line must be one JSON object", line=line)
-        return {str(key).strip(): _as_text(key, value, line) for key, value in found.items()}
+        return {key: _as_text(key, value, line) for key, value in found.items()}
+
+
+def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found = {key.strip(): value for key, value in pairs}
+    if len(found) != len(pairs):
+        raise ValueError("a key stands twice in one object")
+    if any("\ud800" <= character <= "\udfff" for key in found for character in key):
+        raise ValueError("half a surrogate pair is no character")
+    return found
 
 
 def _as_text(key: str, value: object, line: int) -> str:
-    if isinstance(value, str):
+    if isinstance(value, str):  # numbers too: they are kept as written
         return value
     if value is None:
         return ""
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return str(value)
     raise BrokenTableError("CK304", f"the value of {str(key)[:40]!r} is neither text nor a number", line=line)
 
 
 def _guarded(read: io.TextIOWrapper | object, encoding: str | None, line: int) -> str:
     try:
         return str(read())  # type: ignore[operator]
-    except UnicodeDecodeError as error:
+    except UnicodeError as error:
         raise _undecodable(error, encoding, line, 0) from None
 
 
-def _undecodable(error: UnicodeDecodeError, encoding: str | None, line: int, row: int) -> BrokenTableError:
+def _undecodable(error: UnicodeError, encoding: str | None, line: int, row: int) -> BrokenTableError:
+    if not isinstance(error, UnicodeDecodeError):  # some codecs say no more than that
+        return BrokenTableError("CK303", f"the file is not {encoding}", line=line, row=row, hint="declare the right encoding")
     around = bytes(error.object[max(0, error.start - 12) : error.start + 24])
     sample = " ".join(around.decode("cp1251", "replace").split())
     message = f"the file is not {encoding or 'UTF-8'} (near line {line})"

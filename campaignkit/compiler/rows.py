@@ -114,9 +114,10 @@ class RowLoop:
         phones, digests, widths, parts, size = array("q"), [], array("I"), [], 0
         for line, cells in rows:
             figures.rows += 1
-            row = watch.row = figures.rows
+            row = figures.rows
             if row % _HEARTBEAT == 0:
                 self.alive(row)
+            watch.row = row
             if keep is not None:
                 keep.set({name: cells[index] for name, index in asked})
                 try:

@@ -6,7 +6,7 @@ import socket
 import sys
 import traceback
 
-from campaignkit.front.jail import limit_memory
+from campaignkit.front.jail import EndlessError, limit_memory
 from campaignkit.protocol.codec import encode
 from campaignkit.protocol.frames import Channel, ChannelClosedError
 from campaignkit.protocol.messages import DiagnosticMessage, Kind
@@ -31,7 +31,8 @@ def main(descriptor: int) -> int:
 def _confess(channel: Channel, error: Exception) -> None:
     frame = traceback.extract_tb(error.__traceback__)[-1]
     where = f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno}"
-    what = "it ran out of memory" if isinstance(error, MemoryError) else f"{type(error).__name__} at {where}"
+    known = str(error) if isinstance(error, EndlessError) else f"{type(error).__name__} at {where}"
+    what = "it ran out of memory" if isinstance(error, MemoryError) else known
     message = DiagnosticMessage(
         severity="error", code="CK000", message=f"reading the project broke down: {what}", path="campaignkit.yaml",
         line=0, column=0, row=0, excerpt="", width=1, hint="this is a fault of campaignkit or a bomb in a file; nothing was sent",

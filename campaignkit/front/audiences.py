@@ -69,11 +69,11 @@ def broken(audience: OpenAudience, error: BrokenTableError) -> Diagnostic:
 def _inline(mailing: MailingDefinition) -> InlineTable:
     fields: dict[str, Any] = mailing.audience
     base = (*mailing.pointer, "audience")
-    place = mailing.document.place
+    place, text = mailing.document.place, mailing.document.text
     if "phones" in fields:
         name = str(fields.get("phone", "phone"))
         lines = [place((*base, "phones", index)).line for index in range(len(fields["phones"]))]
-        return InlineTable([name], [[_text(phone)] for phone in fields["phones"]], lines)
+        return InlineTable([name], [[text(*base, "phones", index)] for index in range(len(lines))], lines)
     rows = fields["rows"]
     columns = list(dict.fromkeys(name for row in rows for name in row))
     lines = [place((*base, "rows", index)).line for index in range(len(rows))]
@@ -87,10 +87,4 @@ def _inline(mailing: MailingDefinition) -> InlineTable:
                 row=number,
                 hint='give every row the same keys; "" for nothing',
             )
-    return InlineTable(columns, [[_text(row[name]) for name in columns] for row in rows], lines)
-
-
-def _text(value: object) -> str:
-    if value is None:
-        return ""
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    return InlineTable(columns, [[text(*base, "rows", index, name) for name in columns] for index in range(len(rows))], lines)

@@ -23,6 +23,14 @@ PATIENCE = 3
 """A single row may take this many ticks."""
 
 
+MOST_SLOW = 2
+"""This many rows of one talk may take too long; with the last of them the talk ends."""
+
+
+class EndlessError(Exception):
+    """Row after row does not come to an end."""
+
+
 class RowWatch:
     """Ends the rendering of a row that does not come to an end; `row` is set by the loop."""
 
@@ -30,6 +38,11 @@ class RowWatch:
         self.row = 0
         self._last = 0
         self._ticks = 0
+        self._slow = 0
+
+    def step(self) -> None:
+        """Something that is no row begins."""
+        self.row = min(self.row, 0) - 1
 
     def start(self) -> None:
         """Begin to tick."""
@@ -47,6 +60,9 @@ class RowWatch:
         self._ticks += 1
         if self._ticks >= PATIENCE:
             self._ticks = 0
+            self._slow += 1
+            if self._slow >= MOST_SLOW:
+                raise EndlessError("templates take too long, one after another")
             raise RowError("the template takes too long")
 
 
@@ -69,3 +85,5 @@ def close_doors() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (0, 0))
     with contextlib.suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))

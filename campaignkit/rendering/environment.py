@@ -8,12 +8,13 @@ from typing import Any
 
 from jinja2 import StrictUndefined, Undefined
 from jinja2.exceptions import SecurityError, TemplateRuntimeError
-from jinja2.runtime import Context
+from jinja2.runtime import Context, LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from campaignkit.rendering.filters import ALLOWED_BUILTINS, ours
 
 LARGEST_RANGE = 1_000
+LOOP_PARTS = frozenset({"index", "index0", "revindex", "revindex0", "first", "last", "length", "depth", "depth0", "previtem", "nextitem"})
 _NUMBERS = (int, float, Decimal)
 _MOST_BITS = 256
 
@@ -21,6 +22,19 @@ _MOST_BITS = 256
 class _Environment(ImmutableSandboxedEnvironment):
     # Not folded at compile time and checked at run time: these three can ask for all memory or all time there is.
     intercepted_binops = frozenset({"*", "**", "%"})
+
+    def getitem(self, obj: Any, argument: Any) -> Any:
+        """Elements only: Jinja would look for an attribute next. What is missing is not named: it may be a person's cell."""
+        try:
+            return obj[argument]
+        except (LookupError, TypeError):
+            return self.undefined("there is no such element")
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """What a loop counts, nothing else: a value's methods would print where they stand in memory."""
+        if isinstance(obj, LoopContext) and attribute in LOOP_PARTS:
+            return getattr(obj, attribute)
+        return self.undefined(f"there is no .{attribute} here")
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
         """Numbers only, and small ones."""

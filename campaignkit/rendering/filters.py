@@ -6,7 +6,8 @@ All are pure. Values of an audience are text, so each filter that needs a number
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any
@@ -17,6 +18,7 @@ ALLOWED_BUILTINS = (
 )  # fmt: skip
 """Jinja's own filters that can neither reach an object's inside nor grow text without bound."""
 
+_DIGITS = re.compile(r"(?:[^%]|%-?[dmyYHMSj]|%%)*", re.DOTALL)
 _SPACES = str.maketrans("", "", " \u00a0\u202f\u2009'")
 
 
@@ -65,8 +67,8 @@ def money(value: object, currency: str = "", places: int = 2) -> str:
 def as_date(value: object, pattern: str = "%d.%m.%Y") -> str:
     """A date of a cell (2026-11-23, 2026-11-23T10:00, 23.11.2026) written by a strftime pattern of digits only."""
     text = str(value).strip()
-    if any(mark in pattern for mark in ("%a", "%A", "%b", "%B", "%c", "%x", "%X", "%Z", "%p")):
-        raise FilterError(f"the pattern {pattern!r} depends on the machine's language; use digits: %d.%m.%Y %H:%M")
+    if not _DIGITS.fullmatch(pattern):
+        raise FilterError(f"the pattern {_cut(pattern)!r} depends on the machine; use digits: %d.%m.%Y %H:%M")
     for parse in (datetime.fromisoformat, _day_first):
         try:
             return parse(text).strftime(pattern)
@@ -101,6 +103,24 @@ def strict_float(value: object, default: object = None) -> object:
         return default
 
 
+def rounded(value: object, places: int = 0) -> object:
+    """A number to 0 to 6 places, halves away from zero; whole without places."""
+    if not 0 <= places <= 6:
+        raise FilterError("round takes 0 to 6 places")
+    found = number(value).quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP)
+    return found if places else int(found)
+
+
+def unique(values: Iterable[Any]) -> list[Any]:
+    """Each element once, in order."""
+    return [value for index, value in enumerate(found := list(values)) if value not in found[:index]]
+
+
+def reverse(value: Sequence[Any]) -> Sequence[Any]:
+    """A text or list from its end."""
+    return value[::-1]
+
+
 def _cut(value: object) -> str:
     text = str(value)
     return text if len(text) <= 40 else text[:37] + "…"
@@ -108,4 +128,7 @@ def _cut(value: object) -> str:
 
 def ours() -> dict[str, Callable[..., Any]]:
     """Our filters by the names templates use."""
-    return {"plural": plural, "money": money, "date": as_date, "int": strict_int, "float": strict_float}
+    return {
+        "plural": plural, "money": money, "date": as_date, "int": strict_int, "float": strict_float,
+        "round": rounded, "unique": unique, "reverse": reverse,
+    }  # fmt: skip

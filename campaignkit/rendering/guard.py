@@ -47,12 +47,18 @@ def examine(source: str, allowed: frozenset[str]) -> tuple[frozenset[str], list[
     if (deep := _too_deep(source)) is not None:
         return frozenset(), [Fault("CK201", "the template is nested too deeply", deep)]
     try:
-        tree = environment().parse(source)
+        return _examined(source, allowed)
     except TemplateSyntaxError as error:
         hint = "write {{ name }} and {% if … %}…{% endif %}; every opening mark needs its closing one"
         return frozenset(), [Fault("CK201", f"the template is broken: {error.message}", _line_start(source, error.lineno), hint=hint)]
-    except RecursionError:
+    except (RecursionError, SyntaxError, MemoryError):  # also of Python's compiler, which has limits of its own
         return frozenset(), [Fault("CK201", "the template is nested too deeply", 0)]
+    except (ValueError, OverflowError):
+        return frozenset(), [Fault("CK201", "the template holds a number that is too long", 0)]
+
+
+def _examined(source: str, allowed: frozenset[str]) -> tuple[frozenset[str], list[Fault]]:
+    tree = environment().parse(source)
     called = {id(call.node) for call in tree.find_all(nodes.Call)}  # a method's name is reported with its call
     faults = [fault for node in tree.find_all(nodes.Node) if id(node) not in called for fault in _forbidden(source, node)]
     try:
@@ -62,6 +68,8 @@ def examine(source: str, allowed: frozenset[str]) -> tuple[frozenset[str], list[
     for name in sorted(names - allowed):
         offset = _find_name(source, name)
         faults.append(Fault("CK202", f"{name!r} is neither a column nor a variable", offset, len(name), did_you_mean(name, allowed)))
+    if not faults:
+        environment().compile(source)  # what can't be compiled is found here, at its place
     return names & allowed, faults
 
 
@@ -74,6 +82,8 @@ def _forbidden(source: str, node: nodes.Node) -> list[Fault]:
         called = node.node.attr if isinstance(node.node, nodes.Getattr) else "this"
         hint = f"values are text; use a filter: {{{{ value | {called} }}}}" if called != "this" else ""
         return [Fault("CK203", f"{called}() can't be called in messages", offset, hint=hint)]
+    if isinstance(node, nodes.Name) and node.name in {"range", "self"}:
+        return [Fault("CK203", f"{node.name} can't be used as a value in messages", _find_name(source, node.name), len(node.name))]
     if isinstance(node, nodes.Pow):
         return [Fault("CK203", "powers (**) are not allowed in messages", offset)]
     if isinstance(node, nodes.Getattr) and not (isinstance(node.node, nodes.Name) and node.node.name == "loop"):

@@ -159,9 +159,7 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., Provider]]:
             script = tmp_path / f"scenario-{len(running)}.json"
             script.write_text(json.dumps(scenario), "utf-8")
             words += ["--scenario", str(script)]
-        process = subprocess.Popen(
-            [sys.executable, "-m", "campaignkit", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
+        process = subprocess.Popen([sys.executable, "-m", "campaignkit", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         assert process.stdout is not None
         line = process.stdout.readline()
         match = re.search(r"http://\S+", line)

@@ -54,8 +54,8 @@ class Bench:
     store: Store
     path: Path
 
-    def batches(self, one: Mailing, people: int, *, size: int = 10, first: int = 10, canary: bool = True, start: int = FIRST) -> list[PackedBatch]:
-        packer = Packer(mailing=one, spool=self.spool, batch_size=size, first=first, canary=canary)
+    def batches(self, one: Mailing, people: int, *, size: int = 10, canary: bool = True, start: int = FIRST) -> list[PackedBatch]:
+        packer = Packer(mailing=one, spool=self.spool, batch_size=size, first=size, canary=canary)
         packer.add(chunk(people, start), None)
         return packer.finish()
 

@@ -154,7 +154,8 @@ def test_several_batches_travel_in_one_request_but_never_of_two_campaigns(bench:
     sender = FakeSender()
     ApplyJob(
         plan=plan, batches=batches, spool=bench.spool, store=bench.store, sender=sender, clock=FakeClock(),
-        entropy=lambda count: next(TAGS).to_bytes(count, "little"), chance=random.Random(1), token="", stop=StopFlag(), tell=lambda _sent: None,
+        entropy=lambda count: next(TAGS).to_bytes(count, "little"), chance=random.Random(1), token="", stop=StopFlag(),
+        tell=lambda _sent: None,
     ).run()  # fmt: skip
     assert [len(json.loads(body)["messages"]) for body in sender.bodies] == [3, 2, 1]
 

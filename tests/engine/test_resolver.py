@@ -35,7 +35,7 @@ def answer(*names: str) -> FakeReader:
 
 
 def test_a_uuid_that_shows_our_mailing_is_believed(bench: Bench, unknown: str) -> None:
-    row, count = resolve(bench.store, FakeClock(), unknown.split()[-1], accepted(), answer(unknown))
+    row, count = resolve(bench.store, FakeClock(), unknown.rsplit(maxsplit=1)[-1], accepted(), answer(unknown))
     assert (row.ref, count) == ("r1", 5)
     found = bench.store.request("r1")
     assert found is not None

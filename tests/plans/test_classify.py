@@ -12,7 +12,15 @@ from campaignkit.plans.known import Standing, Standings
 OLD, NEW = b"o" * 16, b"n" * 16
 
 
-def fate(standing: Standing | None, *, print_: bytes = NEW, definition: str = "d", retry: bool = False, late: bool = False, elsewhere: bool = False) -> Fate:
+def fate(
+    standing: Standing | None,
+    *,
+    print_: bytes = NEW,
+    definition: str = "d",
+    retry: bool = False,
+    late: bool = False,
+    elsewhere: bool = False,
+) -> Fate:
     known = None if standing is None else Standings(standing, NEW, "d")
     return classify(known, fingerprint=print_, definition=definition, retry_rejected=retry, late=late, elsewhere=elsewhere)
 
@@ -40,8 +48,13 @@ def test_each_case(found: Fate, wanted: Fate) -> None:
     assert found is wanted
 
 
-@given(standing=st.sampled_from([Standing.ACCEPTED, Standing.UNKNOWN, Standing.ABANDONED]), retry=st.booleans(), late=st.booleans(), elsewhere=st.booleans())
-def test_whoever_was_or_may_have_been_sent_to_is_never_sent_to(standing: Standing, retry: bool, late: bool, elsewhere: bool) -> None:  # noqa: FBT001
+@given(
+    standing=st.sampled_from([Standing.ACCEPTED, Standing.UNKNOWN, Standing.ABANDONED]),
+    retry=st.booleans(),
+    late=st.booleans(),
+    elsewhere=st.booleans(),
+)
+def test_whoever_was_or_may_have_been_sent_to_is_never_sent_to(standing: Standing, retry: bool, late: bool, elsewhere: bool) -> None:
     for print_ in (OLD, NEW):
         for definition in ("d", "e"):
             found = fate(standing, print_=print_, definition=definition, retry=retry, late=late, elsewhere=elsewhere)
