@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from campaignkit.compiler.fingerprints import canonical_digest
 from campaignkit.diagnostics import Diagnostic, Severity
 from campaignkit.loading.events import load
-from campaignkit.loading.nodes import Document
+from campaignkit.loading.nodes import Document, Pointer
 from campaignkit.protocol.messages import CampaignHead, MailingHead
 from campaignkit.validation.checker import Found, check
 from campaignkit.validation.schemas import CAMPAIGN
 
 CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class AudienceFields:
+    """Where a mailing stands in its file, and what its `audience` says."""
+
+    pointer: Pointer
+    fields: dict[str, Any]
 
 
 @dataclass(slots=True)
@@ -35,6 +44,14 @@ class CampaignFile:
     def closed(self) -> bool:
         """Whether only its schema counts."""
         return self.document is not None and self.document.get("lifecycle") == CLOSED
+
+    def audiences(self) -> Iterator[AudienceFields]:
+        """The audience of each mailing that the schema found nothing wrong with."""
+        mailings = self.document.get("mailings") if self.document and not self.closed else None
+        broken = {fault.pointer[1] for fault in self.faults if len(fault.pointer) > 1 and fault.pointer[0] == "mailings"}
+        for index, fields in enumerate(mailings if isinstance(mailings, list) else ()):
+            if index not in broken and isinstance(fields, dict):
+                yield AudienceFields(("mailings", index), fields["audience"])
 
     def head(self) -> CampaignHead:
         """What the operator learns of it; tolerant, since the file may be broken."""

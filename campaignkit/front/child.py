@@ -17,10 +17,11 @@ from campaignkit.audience.tables import BrokenTableError
 from campaignkit.compiler.columns import bind
 from campaignkit.compiler.definitions import MailingDefinition, Rules, define
 from campaignkit.compiler.rows import RowLoop
+from campaignkit.compiler.schedule import zone
 from campaignkit.compiler.settings import read_project
 from campaignkit.diagnostics import Diagnostic, Place, Severity
 from campaignkit.front.audiences import OpenAudience, broken, place_in, table_of
-from campaignkit.front.campaigns import CampaignFile, check_campaign, clashes, read_campaign
+from campaignkit.front.campaigns import AudienceFields, CampaignFile, check_campaign, clashes, read_campaign
 from campaignkit.front.files import HashedFile, read_all
 from campaignkit.front.jail import RowWatch, close_doors, fetch_codecs
 from campaignkit.front.samples import outline
@@ -101,32 +102,29 @@ class Child:
 
     def _run(self, project: ProjectMessage, files: list[CampaignFile], select: Select) -> None:
         rules = self._rules(project, select.environment)
-        definitions: list[MailingDefinition] = []
         for file in files:
             check_campaign(file)
             self._report(file.problems)
-            if file.document is not None and not file.closed:
-                defined = define(file.document, file.faults, rules)
-                self._report(defined.problems)
-                definitions += defined.mailings
-        audiences = [found for mailing in definitions if (found := self._audience(mailing)) is not None]
+        opened = {(file.path, found.pointer): self._audience(file, found) for file in files for found in file.audiences()}
         suppressed, digest = self._suppressions(project)
-        if audiences:
-            preload()
-        fetch_codecs(str(found.mailing.audience.get("encoding", "ascii")) for found in audiences)
+        preload()
+        fetch_codecs(str(found.fields.get("encoding", "ascii")) for file in files for found in file.audiences())
         close_doors()
         self._watch.start()
-        for audience in audiences:
-            self._mailing(audience, suppressed, rules, select)
+        for mailing in self._define(files, rules):
+            if (found := opened.get((mailing.document.path, mailing.pointer))) is not None:
+                self._mailing(OpenAudience(mailing, *found), suppressed, rules, select)
         self._watch.stop()
         self._say(Kind.DONE, Done(suppressions=digest))
 
     def _rules(self, project: ProjectMessage, environment: str) -> Rules:
         root: Any = self._document.root if self._document else {}
-        zones = {found.name: found.provider_timezone for found in project.environments}
+        provider = next((found.provider_timezone for found in project.environments if found.name == environment), "Europe/Minsk")
+        for name in (project.timezone, provider):
+            zone(name)  # reads its file now and keeps it: later none can be opened
         return Rules(
             timezone=project.timezone,
-            provider_timezone=zones.get(environment, "Europe/Minsk"),
+            provider_timezone=provider,
             senders=root.get("senders") or {},
             limits=root.get("limits") or {},
         )
@@ -140,13 +138,21 @@ class Child:
         self._report([Diagnostic(Severity.ERROR, refused.code, refused.message, place, refused.hint)])
         return None
 
-    def _audience(self, mailing: MailingDefinition) -> OpenAudience | None:
-        name = mailing.audience.get("file")
-        if name is None:
-            return OpenAudience(mailing, mailing.document.path, None)
-        place = mailing.document.place((*mailing.pointer, "audience", "file"))
-        opened = self._open(str(name), mailing.document.path, place)
-        return OpenAudience(mailing, *opened) if opened else None
+    def _audience(self, file: CampaignFile, found: AudienceFields) -> tuple[str, HashedFile | None] | None:
+        name = found.fields.get("file")
+        if name is None or file.document is None:
+            return file.path, None
+        return self._open(str(name), file.path, file.document.place((*found.pointer, "audience", "file")))
+
+    def _define(self, files: Iterable[CampaignFile], rules: Rules) -> list[MailingDefinition]:
+        definitions: list[MailingDefinition] = []
+        for file in files:
+            if file.document is not None and not file.closed:
+                defined = define(file.document, file.faults, rules, self._watch.step)
+                self._report(defined.problems)
+                definitions += defined.mailings
+        self._watch.pause()
+        return definitions
 
     def _suppressions(self, project: ProjectMessage) -> tuple[set[int], str]:
         found: set[int] = set()
@@ -192,7 +198,7 @@ class Child:
             self._report([broken(audience, error)])
             return
         finally:
-            self._watch.row = 0
+            self._watch.pause()
         place = mailing.document.place(mailing.pointer)
         self._report(loop.closing(place))
         digest = audience.file.digest() if audience.file else ""
@@ -209,10 +215,14 @@ class Child:
             self._report([Diagnostic(Severity.ERROR, "CK306", message, place, f"its SHA-256 now is {digest}")])
 
     def _emit(self, chunk: Chunk) -> None:
-        self._channel.send(Kind.CHUNK, chunk.pack())
+        self._send(Kind.CHUNK, chunk.pack())
 
     def _say(self, kind: Kind, message: object) -> None:
-        self._channel.send(kind, encode(message))
+        self._send(kind, encode(message))
+
+    def _send(self, kind: Kind, payload: bytes) -> None:
+        self._watch.pause()  # the operator may take its time: that is no template's fault
+        self._channel.send(kind, payload)
 
     def _report(self, problems: Iterable[Diagnostic]) -> None:
         for problem in problems:

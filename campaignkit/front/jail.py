@@ -36,13 +36,20 @@ class RowWatch:
 
     def __init__(self) -> None:
         self.row = 0
-        self._last = 0
+        self._turn = 0
+        self._last = (0, 0)
         self._ticks = 0
         self._slow = 0
 
     def step(self) -> None:
-        """Something that is no row begins."""
-        self.row = min(self.row, 0) - 1
+        """Something to be watched begins that is no row."""
+        self.pause()
+        self.row = -1
+
+    def pause(self) -> None:
+        """What comes until the next row may take its time; the next row is another one, also with the same number."""
+        self.row = 0
+        self._turn += 1
 
     def start(self) -> None:
         """Begin to tick."""
@@ -54,8 +61,9 @@ class RowWatch:
         signal.setitimer(signal.ITIMER_REAL, 0)
 
     def _tick(self, _number: int, _frame: FrameType | None) -> None:
-        if self.row != self._last or self.row == 0:
-            self._last, self._ticks = self.row, 0
+        now = (self.row, self._turn)
+        if now != self._last or self.row == 0:
+            self._last, self._ticks = now, 0
             return
         self._ticks += 1
         if self._ticks >= PATIENCE:

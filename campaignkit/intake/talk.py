@@ -172,6 +172,8 @@ class Front:
         except OpenRefusedError as refused:
             if self._audiences is None or not wanted.beside or "no file" not in refused.message:
                 raise
+            if ".." in wanted.path.split("/"):
+                raise  # it names a place in the project, and in no other folder
             elsewhere = parts_inside(wanted.path)
             return "/".join(elsewhere), open_beneath(self._audiences, elsewhere)
 
@@ -198,7 +200,7 @@ class Front:
                 if kind == wanted:
                     return decode(shape, data)
                 self._diagnose(data if kind == Kind.DIAGNOSTIC else b"")  # anything else is no diagnostic, and refused as none
-        except (ChannelClosedError, MessageError) as error:
+        except (ChannelClosedError, MessageError, ValueError) as error:
             self._broke_down(error)
             raise DefinitionError(self.diagnostics) from None
 

@@ -32,10 +32,14 @@ def decode(kind: type[T], data: bytes) -> T:
         MessageError: It is not exactly that.
     """
     try:
-        raw = json.loads(data)
+        raw = json.loads(data, parse_constant=_no_number)
     except (ValueError, RecursionError):
         raise MessageError(f"no JSON where {kind.__name__} was due") from None
     return _value(kind, raw, kind.__name__)  # type: ignore[no-any-return]
+
+
+def _no_number(word: str) -> float:
+    raise ValueError(word)
 
 
 @cache

@@ -10,7 +10,10 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
-from typing import Any
+from typing import Any, Literal
+
+from jinja2 import Environment, pass_environment
+from jinja2.filters import do_round, sync_do_unique
 
 ALLOWED_BUILTINS = (
     "abs", "capitalize", "count", "d", "default", "first", "join", "last", "length", "lower", "max", "min", "replace",
@@ -103,21 +106,21 @@ def strict_float(value: object, default: object = None) -> object:
         return default
 
 
-def rounded(value: object, places: int = 0) -> object:
-    """A number to 0 to 6 places, halves away from zero; whole without places."""
-    if not 0 <= places <= 6:
+def rounded(value: float, precision: int = 0, method: Literal["common", "ceil", "floor"] = "common") -> float:
+    """Jinja's own, with 0 to 6 places: it raises 10 to their power, which may take for ever."""
+    if not 0 <= precision <= 6:
         raise FilterError("round takes 0 to 6 places")
-    found = number(value).quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP)
-    return found if places else int(found)
+    return do_round(value, precision, method)
 
 
-def unique(values: Iterable[Any]) -> list[Any]:
-    """Each element once, in order."""
-    return [value for index, value in enumerate(found := list(values)) if value not in found[:index]]
+@pass_environment
+def unique(env: Environment, value: Iterable[Any], *, case_sensitive: bool = False) -> list[Any]:
+    """Jinja's own as a list: a generator would print where it stands in memory."""
+    return list(sync_do_unique(env, value, case_sensitive))
 
 
 def reverse(value: Sequence[Any]) -> Sequence[Any]:
-    """A text or list from its end."""
+    """Jinja's own, but never an iterator, for the same reason."""
     return value[::-1]
 
 

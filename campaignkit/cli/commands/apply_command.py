@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import random
-import secrets
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,19 +10,9 @@ import click
 from campaignkit.cli.options import Common, campaigns_argument, common_options, output_format, reveal_option
 
 if TYPE_CHECKING:
-    from decimal import Decimal
-
-    from campaignkit.cli.holding import Holding
     from campaignkit.cli.project import Opened
-    from campaignkit.engine.applier import Applied
-    from campaignkit.engine.planner import PlanJob
-    from campaignkit.engine.sending import Sent
-    from campaignkit.engine.spool import Spool
-    from campaignkit.plans.plan import Plan
     from campaignkit.plans.planfile import SavedPlan
     from campaignkit.protocol.messages import CampaignHead
-    from campaignkit.states.records import Recovered
-    from campaignkit.states.store import Store
 
 
 @click.command("apply")
@@ -51,6 +38,7 @@ def command(
     Shows the plan, asks, sends. Without a terminal it never asks: --auto-approve, or a saved plan with it. A rerun sends
     only to those whom nothing was sent to; unknown outcomes hold back their own people until somebody resolves them.
     """
+    from campaignkit.cli.applying import ApplyRun
     from campaignkit.cli.project import open_project, start
     from campaignkit.engine.spool import Spool
     from campaignkit.errors import UsageError
@@ -67,7 +55,7 @@ def command(
         opened = open_project(front, common, environment=saved.environment if saved else "")
         heads = opened.select(saved.selection if saved else campaigns)
         _refuse_drafts(opened, heads, named=bool(campaigns))
-        run = _Run(
+        run = ApplyRun(
             common,
             opened,
             heads,
@@ -96,200 +84,3 @@ def _refuse_drafts(opened: Opened, heads: list[CampaignHead], *, named: bool) ->
     drafts = [head.campaign for head in heads if head.lifecycle == "draft"]
     if named and drafts and not opened.environment.is_sandbox:
         raise RefusedError(f"{', '.join(drafts)}: a draft is sent to the sandbox only; say lifecycle: active. Nothing was sent.")
-
-
-class _Run:
-    """One apply, from the lock to the receipt."""
-
-    def __init__(
-        self, common: Common, opened: Opened, heads: list[CampaignHead], spool: Spool, saved: SavedPlan | None, retry_rejected: bool,
-        reveal: bool, form: str,
-    ) -> None:  # fmt: skip
-        from campaignkit.cli.holding import Holding
-
-        self.common, self.console, self.opened, self.heads = common, common.console, opened, heads
-        self.spool, self.saved, self.retry_rejected, self.reveal, self.form = spool, saved, retry_rejected, reveal, form
-        self.holding: Holding = Holding(common.project, opened.environment)
-
-    def execute(self, *, accepts: dict[str, Decimal], auto_approve: bool) -> int:
-        """Plan under the lock, check, ask, send."""
-        from campaignkit.cli.secrets import read_token
-        from campaignkit.errors import CampaignKitError
-
-        environment = self.opened.environment
-        try:
-            self._refuse_unnamed_sandbox()
-            token = read_token(environment)
-            held = self.holding.locked_store("apply")
-            store = held.__enter__()
-        except CampaignKitError:
-            self._definitions_first()
-            raise
-        try:
-            return self._under_lock(store, token, accepts=accepts, auto_approve=auto_approve)
-        finally:
-            held.__exit__(None, None, None)
-
-    def _refuse_unnamed_sandbox(self) -> None:
-        from campaignkit.errors import RefusedError
-
-        if self.opened.environment.is_sandbox and not self.opened.named and not self.console.interactive and self.saved is None:
-            raise RefusedError(
-                "no environment was named, so this would only reach the embedded sandbox, where nobody is messaged. Nothing was sent.",
-                next_command=f"{self._again()} --env {self.opened.environment.name}",
-            )
-
-    def _definitions_first(self) -> None:
-        """The order of checks: what authors must fix is said before what the operator lacks."""
-        from campaignkit.errors import DefinitionError
-
-        front = self.opened.front
-        for _ in front.run([head.path for head in self.heads], environment=self.opened.environment.name, check=True):
-            pass
-        if front.failed:
-            raise DefinitionError(front.diagnostics)
-
-    def _under_lock(self, store: Store, token: str, *, accepts: dict[str, Decimal], auto_approve: bool) -> int:
-        from campaignkit.plans.gates import check
-        from campaignkit.plans.planfile import check_same
-        from campaignkit.reports.diagnostics import text
-
-        if self.opened.environment.is_sandbox:
-            self.console.sandbox()
-        recovered = store.recover(self.holding.clock.now())
-        job = self._plan_job(store)
-        plan = job.run()
-        if self.opened.front.diagnostics:
-            click.echo(text(self.opened.front.diagnostics), err=True, nl=False)
-        self._say_recovered(recovered)
-        if self.saved is not None:
-            check_same(self.saved, plan, self.holding.clock.now())
-        check(plan, accepts, self._again())
-        self._show(plan)
-        if not plan.counts.to_send:
-            return self._finish(plan, None)
-        self._approve(plan, auto_approve=auto_approve)
-        return self._finish(plan, self._send(store, token, plan, job))
-
-    def _carry_over(self, store: Store) -> None:
-        from campaignkit.engine.history import moves
-        from campaignkit.model.mailings import MailingKey
-
-        for head in self.heads:
-            for name, olds in moves(head).items():
-                revision = next(mailing.revision for mailing in head.mailings if mailing.name == name)
-                for old in olds:
-                    store.carry_over(old, MailingKey(head.campaign, revision, name), self.holding.clock.now())
-
-    def _plan_job(self, store: Store) -> PlanJob:
-        from campaignkit.engine.planner import PlanJob
-
-        opened = self.opened
-        return PlanJob(
-            front=opened.front, project=opened.project, environment=opened.environment, index=opened.index, heads=self.heads,
-            reader=store, now=self.holding.clock.now(), retry_rejected=self.retry_rejected, spool=self.spool,
-        )  # fmt: skip
-
-    def _say_recovered(self, recovered: Recovered) -> None:
-        if recovered.unknown_requests:
-            people = recovered.unknown_people
-            refs = ", ".join(recovered.unknown_requests)
-            self.console.warn(f"An earlier run died with {refs} in flight: {people:,} people are unknown now, and are not sent to again.")
-
-    def _show(self, plan: Plan) -> None:
-        if self.form == "json":
-            from campaignkit.reports.plan_json import plan_document
-
-            self.console.record({"type": "plan"} | plan_document(plan))
-        else:
-            from campaignkit.reports.plan_text import plan_text
-
-            self.console.data(plan_text(plan, reveal=self.reveal, verbose=self.console.verbosity > 0))
-            sys.stdout.flush()
-
-    def _approve(self, plan: Plan, *, auto_approve: bool) -> None:
-        from campaignkit.errors import RefusedError
-
-        if auto_approve:
-            return
-        if not self.console.interactive:
-            message = f"{plan.counts.to_send:,} people would be messaged, and nobody approved it. Nothing was sent."
-            raise RefusedError(message, next_command=f"{self._again()} --auto-approve")
-        where = plan.environment.name
-        question = f"Send to {plan.counts.to_send:,} people in {where}? Only 'yes' sends"
-        if click.prompt(question, default="no", show_default=False, err=True).strip() != "yes":
-            raise RefusedError("Not approved. Nothing was sent.")
-
-    def _send(self, store: Store, token: str, plan: Plan, job: PlanJob) -> Applied:
-        from campaignkit.cli.holding import provider
-        from campaignkit.cli.interrupts import stopping
-        from campaignkit.cli.progress import people_progress
-        from campaignkit.cli.sending import sender
-        from campaignkit.engine.applier import ApplyJob
-        from campaignkit.engine.sending import StopFlag
-
-        stop = StopFlag()
-        self._carry_over(store)
-
-        def raise_flag() -> None:
-            stop.requested = True
-
-        with (
-            provider(self.holding, token) as reachable,
-            people_progress(self.console, plan.counts.to_send, "sending") as advance,
-        ):
-
-            def tell(sent: Sent) -> None:
-                advance(sent.ready.people)
-                if self.form == "json":
-                    self.console.record(_request_record(sent))
-
-            with stopping(raise_flag, self.console.warn):
-                return ApplyJob(
-                    plan=plan, batches=job.batches, spool=self.spool, store=store, sender=sender(reachable), clock=self.holding.clock,
-                    entropy=secrets.token_bytes, chance=random.Random()  # noqa: S311 - jitter, no secret
-                    , token=token, stop=stop, tell=tell,
-                ).run()  # fmt: skip
-
-    def _finish(self, plan: Plan, applied: Applied | None) -> int:
-        from campaignkit.cli.exit_codes import worst
-        from campaignkit.cli.receipt import receipt
-        from campaignkit.engine.applier import Applied
-
-        done = applied or Applied()
-        if self.form == "json":
-            self.console.record(done.summary() | ({"sandbox": True} if plan.environment.is_sandbox else {}))
-        receipt(self.console, plan, done, again=self._again())
-        return worst(
-            unknown=bool(done.unknown or plan.counts.unknown),
-            interrupted=done.interrupted,
-            rejected=bool(done.rejected or plan.counts.rejected),
-            incomplete=bool(done.not_sent or done.throttled),
-        )
-
-    def _again(self) -> str:
-        """The command that was run, to be run again."""
-        words = ["campaignkit", "apply"]
-        if self.saved is not None:
-            words += ["--plan", self.saved.path]
-        else:
-            words += [head.campaign for head in self.heads if len(self.heads) < len(self.opened.index.campaigns)]
-        if self.opened.named or not self.opened.environment.is_sandbox:
-            words += ["--env", self.opened.environment.name]
-        return " ".join(words + (["--retry-rejected"] if self.retry_rejected and self.saved is None else []))
-
-
-def _request_record(sent: Sent) -> dict[str, object]:
-    batches = sent.ready.batches
-    return {
-        "type": "request",
-        "request": sent.ready.ref,
-        "tags": list(sent.ready.tags),
-        "campaign": batches[0].mailing.key.campaign,
-        "mailings": list(dict.fromkeys(batch.mailing.key.mailing for batch in batches)),
-        "outcome": str(sent.result.outcome),
-        "recipients": sent.ready.people,
-        "uuid": sent.result.uuid or None,
-        "http_status": sent.result.http_status,
-        "reason": sent.result.reason,
-    }
