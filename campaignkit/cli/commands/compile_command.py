@@ -32,6 +32,8 @@ def command(common: Common, campaigns: tuple[str, ...], out: Path | None) -> int
     with start(common) as front, Spool() as spool:
         opened = open_project(front, common)
         heads = opened.select(campaigns)
+        if opened.environment.is_sandbox:
+            common.console.sandbox()
         bodies = compiled(front, opened.project, opened.environment, [head.path for head in heads], spool)
         if has_errors(front.diagnostics) or bodies is None:
             raise DefinitionError(front.diagnostics)

@@ -41,6 +41,8 @@ def command(
     with start(common) as front:
         opened = open_project(front, common)
         heads = opened.select([campaign])
+        if opened.environment.is_sandbox:
+            common.console.sandbox()
         names = {found.name for head in heads for found in head.mailings}
         if mailing is not None and mailing not in names and all(head.campaign for head in heads):
             raise UsageError(f"{campaign} has no mailing {mailing!r}; it has: {', '.join(sorted(names))}")

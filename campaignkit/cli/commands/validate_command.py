@@ -30,6 +30,8 @@ def command(common: Common, campaigns: tuple[str, ...], form: str) -> int:
             opened = open_project(front, common)
             heads = opened.select(campaigns)
             count, sandbox = len(heads), opened.environment.is_sandbox
+            if sandbox:
+                common.console.sandbox()
             for _ in front.run([head.path for head in heads], environment=opened.environment.name, check=True):
                 pass
             found = list(front.diagnostics)
