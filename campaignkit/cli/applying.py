@@ -6,7 +6,7 @@ import contextlib
 import random
 import secrets
 import sys
-from decimal import Decimal
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
@@ -27,20 +27,29 @@ if TYPE_CHECKING:
     from campaignkit.states.store import Store
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What the operator said on the command line; `accept` as written, to be shown again."""
+
+    saved: SavedPlan | None
+    accept: tuple[str, ...]
+    auto_approve: bool
+    retry_rejected: bool
+    reveal: bool
+    form: str
+
+
 class ApplyRun:
     """One apply, from the lock to the receipt."""
 
-    def __init__(
-        self, common: Common, opened: Opened, heads: list[CampaignHead], spool: Spool, saved: SavedPlan | None, retry_rejected: bool,
-        reveal: bool, form: str,
-    ) -> None:  # fmt: skip
+    def __init__(self, common: Common, opened: Opened, heads: list[CampaignHead], spool: Spool, asked: Asked) -> None:
         from campaignkit.cli.holding import Holding
 
         self.common, self.console, self.opened, self.heads = common, common.console, opened, heads
-        self.spool, self.saved, self.retry_rejected, self.reveal, self.form = spool, saved, retry_rejected, reveal, form
+        self.spool, self.asked, self.saved = spool, asked, asked.saved
         self.holding: Holding = Holding(common.project, opened.environment)
 
-    def execute(self, *, accepts: dict[str, Decimal], auto_approve: bool) -> int:
+    def execute(self) -> int:
         """Plan under the lock, check, ask, send; returns the exit code."""
         from campaignkit.cli.secrets import read_token
         from campaignkit.errors import CampaignKitError
@@ -50,10 +59,11 @@ class ApplyRun:
                 self._refuse_unnamed_sandbox()
                 token = read_token(self.opened.environment)
                 store = stack.enter_context(self.holding.locked_store("apply"))
-            except CampaignKitError:
+            except CampaignKitError as error:
                 self._definitions_first()
+                error.next_command = error.next_command or self._again()
                 raise
-            return self._under_lock(store, token, accepts=accepts, auto_approve=auto_approve)
+            return self._under_lock(store, token)
 
     def _refuse_unnamed_sandbox(self) -> None:
         from campaignkit.errors import RefusedError
@@ -74,8 +84,8 @@ class ApplyRun:
         if front.failed:
             raise DefinitionError(front.diagnostics)
 
-    def _under_lock(self, store: Store, token: str, *, accepts: dict[str, Decimal], auto_approve: bool) -> int:
-        from campaignkit.plans.gates import check
+    def _under_lock(self, store: Store, token: str) -> int:
+        from campaignkit.plans.gates import check, parse_accepts
         from campaignkit.plans.planfile import check_same
         from campaignkit.reports.diagnostics import text
 
@@ -89,11 +99,11 @@ class ApplyRun:
         self._say_recovered(recovered)
         if self.saved is not None:
             check_same(self.saved, plan, self.holding.clock.now())
-        check(plan, accepts, self._again())
         self._show(plan)
+        check(plan, parse_accepts(self.asked.accept), self._again())
         if not plan.counts.to_send:
             return self._finish(plan, None)
-        self._approve(plan, auto_approve=auto_approve)
+        self._approve(plan)
         return self._finish(plan, self._send(store, token, plan, job))
 
     def _carry_over(self, store: Store) -> None:
@@ -112,7 +122,7 @@ class ApplyRun:
         opened = self.opened
         return PlanJob(
             front=opened.front, project=opened.project, environment=opened.environment, index=opened.index, heads=self.heads,
-            reader=store, now=self.holding.clock.now(), retry_rejected=self.retry_rejected, spool=self.spool,
+            reader=store, now=self.holding.clock.now(), retry_rejected=self.asked.retry_rejected, spool=self.spool,
         )  # fmt: skip
 
     def _say_recovered(self, recovered: Recovered) -> None:
@@ -122,20 +132,20 @@ class ApplyRun:
             self.console.warn(f"An earlier run died with {refs} in flight: {people:,} people are unknown now, and are not sent to again.")
 
     def _show(self, plan: Plan) -> None:
-        if self.form == "json":
+        if self.asked.form == "json":
             from campaignkit.reports.plan_json import plan_document
 
             self.console.record({"type": "plan"} | plan_document(plan))
         else:
             from campaignkit.reports.plan_text import plan_text
 
-            self.console.data(plan_text(plan, reveal=self.reveal, verbose=self.console.verbosity > 0))
+            self.console.data(plan_text(plan, reveal=self.asked.reveal, verbose=self.console.verbosity > 0))
             sys.stdout.flush()
 
-    def _approve(self, plan: Plan, *, auto_approve: bool) -> None:
+    def _approve(self, plan: Plan) -> None:
         from campaignkit.errors import RefusedError
 
-        if auto_approve:
+        if self.asked.auto_approve:
             return
         if not self.console.interactive:
             message = f"{plan.counts.to_send:,} people would be messaged, and nobody approved it. Nothing was sent."
@@ -166,7 +176,7 @@ class ApplyRun:
 
             def tell(sent: Sent) -> None:
                 advance(sent.ready.people)
-                if self.form == "json":
+                if self.asked.form == "json":
                     self.console.record(_request_record(sent))
 
             with stopping(raise_flag, self.console.warn):
@@ -182,7 +192,7 @@ class ApplyRun:
         from campaignkit.engine.applier import Applied
 
         done = applied or Applied()
-        if self.form == "json":
+        if self.asked.form == "json":
             self.console.record(done.summary() | ({"sandbox": True} if plan.environment.is_sandbox else {}))
         receipt(self.console, plan, done, again=self._again())
         return worst(
@@ -201,10 +211,15 @@ class ApplyRun:
             words += [head.campaign for head in self.heads if len(self.heads) < len(self.opened.index.campaigns)]
         if self.opened.named or not self.opened.environment.is_sandbox:
             words += ["--env", self.opened.environment.name]
-        return " ".join(words + (["--retry-rejected"] if self.retry_rejected and self.saved is None else []))
+        words += ["--retry-rejected"] if self.asked.retry_rejected and self.saved is None else []
+        words += ["--auto-approve"] if self.asked.auto_approve else []
+        words += [word for accepted in self.asked.accept for word in ("--accept", accepted)]
+        return " ".join(words)
 
 
 def _request_record(sent: Sent) -> dict[str, object]:
+    from campaignkit.reports.safe import hidden
+
     batches = sent.ready.batches
     return {
         "type": "request",
@@ -216,5 +231,5 @@ def _request_record(sent: Sent) -> dict[str, object]:
         "recipients": sent.ready.people,
         "uuid": sent.result.uuid or None,
         "http_status": sent.result.http_status,
-        "reason": sent.result.reason,
+        "reason": hidden(sent.result.reason),
     }

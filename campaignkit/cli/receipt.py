@@ -5,7 +5,7 @@ from __future__ import annotations
 from campaignkit.cli.console import Console
 from campaignkit.engine.applier import Applied
 from campaignkit.plans.plan import Plan
-from campaignkit.reports.safe import line
+from campaignkit.reports.safe import hidden, line, people, plural
 
 
 def receipt(console: Console, plan: Plan, applied: Applied, *, again: str) -> None:
@@ -18,18 +18,18 @@ def receipt(console: Console, plan: Plan, applied: Applied, *, again: str) -> No
             for name in ("rejected", "throttled", "not_sent", "unknown")
             if getattr(applied, name)
         ]
-        console.say(f"Sent: {', '.join(parts)}, in {applied.requests:,} requests.", style="green" if applied.accepted else None)
-    for reason, people in applied.reasons.most_common(5):
-        console.warn(f"  {people:,}: {line(reason)}")
+        console.say(f"Sent: {', '.join(parts)}, in {plural(applied.requests, 'request')}.", style="green" if applied.accepted else None)
+    for reason, count in applied.reasons.most_common(5):
+        console.warn(f"  {count:,}: {hidden(line(reason))}")
     if applied.stopped:
-        console.warn(f"Stopped: {line(applied.stopped)}.")
+        console.warn(f"Stopped: {hidden(line(applied.stopped))}.")
     if applied.interrupted:
-        console.warn(f"Interrupted: {applied.not_sent:,} people were not sent to; the same command again goes on where this stopped.")
+        console.warn(f"Interrupted: {people(applied.not_sent)} not sent to; the same command again goes on where this stopped.")
     if plan.counts.rejected:
-        console.warn(f"{plan.counts.rejected:,} people were refused by the provider earlier; fix the mailing, or use --retry-rejected.")
+        console.warn(f"{people(plan.counts.rejected)} refused by the provider earlier; fix the mailing, or use --retry-rejected.")
     if applied.unknown or plan.counts.unknown:
         unknown = applied.unknown + plan.counts.unknown
-        console.warn(f"{unknown:,} people are unknown: they may have been sent to, and are held back until somebody decides.")
+        console.warn(f"{people(unknown)} unknown: they may have been sent to, and are held back until somebody decides.")
         console.command(f"campaignkit resolve --env {environment}")
     elif applied.not_sent or applied.throttled or applied.rejected:
         console.command(again)

@@ -125,7 +125,8 @@ class RowLoop:
                         figures.filtered += 1
                         continue
                 except RowError as error:
-                    self.problems.bad("CK207", f"where: {error}", self.place(line, row))
+                    hint = "cells are text; compare numbers like: points | int > 0" if "not supported between" in str(error) else ""
+                    self.problems.bad("CK207", f"where: {error}", self.place(line, row), hint)
                     continue
             try:
                 found = normal(cells[phone_at])

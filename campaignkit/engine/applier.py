@@ -155,6 +155,7 @@ class ApplyJob:
             name=name,
             phones=self.spool.read(batch.phones),
             fingerprints=self.spool.read(batch.fingerprints),
+            schedule_utc=mailing.schedule_utc,
         )
 
     def _body(self, ready: Ready) -> bytes:

@@ -50,6 +50,8 @@ def overview(
         for batch in request.batches:
             if campaigns and batch.key.campaign not in campaigns:
                 continue
+            if batch.refused and not batch.claimed:
+                continue  # everyone of it was sent to again, by another request
             status = found.get(batch.key)
             if status is None:
                 path, line = here.get((batch.key.campaign, batch.key.mailing), (batch.path, batch.line))
@@ -96,7 +98,9 @@ def _add(status: MailingStatus, request: RequestRow, batch: BatchRow, words: Map
     if request.state is not RequestState.ACCEPTED:
         status.unknown += batch.count
     elif batch.refused:
-        status.rejected += batch.count
+        # Those sent to again are counted where they are now.
+        status.rejected += batch.claimed
+        status.recipients -= batch.count - batch.claimed
     else:
         counted = Counter(batch.statuses or bytes(batch.count))
         status.unreported += counted.pop(0, 0)
@@ -117,7 +121,8 @@ def people(reader: StateReader, *, campaigns: Sequence[str] = (), phone: int | N
         return
     for request in reader.requests(campaigns=campaigns, states=_SHOWN):
         for batch in request.batches:
-            if not campaigns or batch.key.campaign in campaigns:
+            passed_on = batch.refused and not batch.claimed  # everyone of it was sent to again
+            if not passed_on and (not campaigns or batch.key.campaign in campaigns):
                 yield from _lines(request, batch, words, range(batch.count), failed=failed)
 
 
@@ -138,7 +143,15 @@ def _lines(
             continue
         detail = details[position] if position < len(details) else []
         yield PersonLine(
-            campaign=batch.key.campaign, revision=batch.key.revision, mailing=batch.key.mailing, phone=phones[position], status=word,
-            status_time=str(detail[1]) if len(detail) > 1 else "", request=request.ref, tag=batch.tag, uuid=request.uuid,
-            outcome=str(request.state), sent_at=request.intent_at,
+            campaign=batch.key.campaign,
+            revision=batch.key.revision,
+            mailing=batch.key.mailing,
+            phone=phones[position],
+            status=word,
+            status_time=str(detail[1]) if len(detail) > 1 else "",
+            request=request.ref,
+            tag=batch.tag,
+            uuid=request.uuid,
+            outcome=str(request.state),
+            sent_at=request.intent_at,
         )

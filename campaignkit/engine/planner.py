@@ -26,7 +26,11 @@ SANDBOX_LINEAGE = "sandbox"
 
 @dataclass(slots=True, kw_only=True)
 class PlanJob:
-    """What to plan, from what. With a `spool`, the bytes to be sent are kept in it and `batches` names them."""
+    """What to plan, from what. With a `spool`, the bytes to be sent are kept in it and `batches` names them.
+
+    Without a `reader`, nobody counts as sent; the plan is then tied to the state that `campaignkit.lock` records, if any, so
+    that what was reviewed on a machine without the state can be applied where it is.
+    """
 
     front: Front
     project: Project
@@ -35,6 +39,7 @@ class PlanJob:
     heads: Sequence[CampaignHead]
     reader: StateReader | None
     now: datetime
+    recorded_lineage: str | None = None
     retry_rejected: bool = False
     spool: Spool | None = None
     progress: Callable[[int], None] | None = None
@@ -84,7 +89,7 @@ class PlanJob:
             self._count_requests(campaign)
         info = self.reader.info() if self.reader else None
         environment = self.environment
-        lineage = SANDBOX_LINEAGE if environment.is_sandbox else info.lineage if info else None
+        lineage = SANDBOX_LINEAGE if environment.is_sandbox else info.lineage if info else self.recorded_lineage
         assert self._done is not None
         return Plan(
             environment=environment,
@@ -102,6 +107,7 @@ class PlanJob:
             campaigns=campaigns,
             drafts=drafts,
             notes=self.notes,
+            stateless=self.reader is None and not environment.is_sandbox,
             price=self.project.price,
             batch_size=self.project.batch_size,
             batches_per_request=self.project.batches_per_request,

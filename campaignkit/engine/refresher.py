@@ -131,5 +131,6 @@ class RefreshJob:
 
 
 def _past_horizon(row: RequestRow, now: datetime, horizon: float) -> bool:
-    since = row.done_at or row.planned_at
+    """Counted from when the provider was to send: a mailing far ahead has not begun to be late."""
+    since = max([row.done_at or row.planned_at, *(batch.schedule_utc for batch in row.batches if batch.schedule_utc)])
     return now - since > timedelta(seconds=horizon)

@@ -21,3 +21,8 @@ def masked(phone: int | str) -> str:
 def shown(phone: int | str, *, reveal: bool) -> str:
     """A phone for the screen: whole only where `--reveal` asked for it."""
     return str(phone) if reveal else masked(phone)
+
+
+def quoted(text: str, phone: int | str, *, reveal: bool) -> str:
+    """A message for the screen: its own phone stands in it masked, unless `--reveal` asked for it."""
+    return text if reveal else text.replace(str(phone), masked(phone))

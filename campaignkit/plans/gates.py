@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal, InvalidOperation
 
 from campaignkit.errors import RefusedError, UsageError
@@ -45,7 +46,7 @@ def check(plan: Plan, accepts: dict[str, Decimal], command: str) -> None:
     if most is not None and people > most and accepts.get("recipients", Decimal(-1)) < people:
         raise RefusedError(
             f"{people:,} people would be messaged; max_recipients of {plan.environment.name} is {most:,}. Nothing was sent.",
-            next_command=f"{command} --accept recipients={people}",
+            next_command=_accepting(command, "recipients", str(people)),
         )
     cost, budget = plan.cost, plan.environment.max_cost
     if budget is not None and cost is None and people:
@@ -54,9 +55,14 @@ def check(plan: Plan, accepts: dict[str, Decimal], command: str) -> None:
         currency = plan.price.currency if plan.price else ""
         raise RefusedError(
             f"this would cost about {cost.normalize():f} {currency}; max_cost of {plan.environment.name} is {budget:f}. Nothing was sent.",
-            next_command=f"{command} --accept cost={cost.normalize():f}",
+            next_command=_accepting(command, "cost", f"{cost.normalize():f}"),
         )
     _check_resend(plan, accepts, command)
+
+
+def _accepting(command: str, name: str, number: str) -> str:
+    """The command with one acceptance, in place of another number for the same."""
+    return f"{re.sub(rf' --accept {name}=[^ ]*', '', command)} --accept {name}={number}"
 
 
 def _check_resend(plan: Plan, accepts: dict[str, Decimal], command: str) -> None:
@@ -71,5 +77,5 @@ def _check_resend(plan: Plan, accepts: dict[str, Decimal], command: str) -> None
         f"{again:,} people got this before, under a name or revision that is gone: {names}. Nothing was sent. "
         "If they are the same mailing, add moved_from: OLD-NAME to carry their deliveries over; if they are to get it again, "
         "accept the very number here or as accept: {resend: N} in the campaign file.",
-        next_command=f"{command} --accept resend={again}",
+        next_command=_accepting(command, "resend", str(again)),
     )

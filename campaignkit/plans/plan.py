@@ -68,7 +68,7 @@ class CampaignPlan:
 class Plan:
     """Everything an apply of this selection would do.
 
-    `drafts` are campaigns shown but not sent here; `state` says which state it was diffed against: a lineage, or nothing.
+    `drafts` are campaigns shown but not sent here; a `stateless` plan was made without looking at a state.
     """
 
     environment: Environment
@@ -80,6 +80,7 @@ class Plan:
     batch_size: int
     batches_per_request: int
     created_at: datetime
+    stateless: bool = False
 
     @property
     def digest(self) -> str:

@@ -12,6 +12,8 @@ from campaignkit.rendering.environment import environment
 LONGEST_SOURCE = 20_000
 MOST_BRACKETS = 60
 """Nesting beyond this ends in a RecursionError of the compiler, or worse."""
+DEEPEST = 50
+"""Levels of the syntax tree; the time the compiler takes grows with the third power of them."""
 
 _FORBIDDEN: dict[type[nodes.Node], str] = {
     nodes.Extends: "extends", nodes.Include: "include", nodes.Import: "import", nodes.FromImport: "import",
@@ -59,6 +61,8 @@ def examine(source: str, allowed: frozenset[str]) -> tuple[frozenset[str], list[
 
 def _examined(source: str, allowed: frozenset[str]) -> tuple[frozenset[str], list[Fault]]:
     tree = environment().parse(source)
+    if (deep := _deeper(tree)) is not None:
+        return frozenset(), [Fault("CK201", "the template is nested too deeply", _line_start(source, deep.lineno or 1))]
     called = {id(call.node) for call in tree.find_all(nodes.Call)}  # a method's name is reported with its call
     faults = [fault for node in tree.find_all(nodes.Node) if id(node) not in called for fault in _forbidden(source, node)]
     try:
@@ -108,6 +112,13 @@ def _too_deep(source: str) -> int | None:
             depth = max(0, depth - 1)
     blocks = source.count("{%")
     return source.find("{%") if blocks > 200 else None
+
+
+def _deeper(tree: nodes.Template) -> nodes.Node | None:
+    level: list[nodes.Node] = [tree]
+    for _ in range(DEEPEST):
+        level = [child for node in level for child in node.iter_child_nodes()]
+    return level[0] if level else None
 
 
 def _line_start(source: str, line: int) -> int:

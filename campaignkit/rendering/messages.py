@@ -96,6 +96,8 @@ def condition_source(expression: str) -> str | None:
         return None
     if len(tree.body) != 1 or not isinstance(branch := tree.body[0], nodes.If) or branch.elif_ or branch.else_:
         return None
+    if isinstance(branch.test, nodes.Tuple):  # nothing, or several: always false, or always true
+        return None
     body = branch.body
     single = len(body) == 1 and isinstance(body[0], nodes.Output) and len(body[0].nodes) == 1
     return source if single and isinstance(body[0].nodes[0], nodes.TemplateData) else None  # type: ignore[attr-defined]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from campaignkit.diagnostics import Diagnostic, Severity, in_order
-from campaignkit.reports.safe import line
+from campaignkit.reports.safe import hidden, line, plural
 
 FORMAT_VERSION = "1.0"
 _MOST_ANNOTATIONS = 10
@@ -24,16 +24,16 @@ def _one(found: Diagnostic) -> str:
     place = found.place
     where = f"{line(place.path)}:{max(1, place.line)}:{max(1, place.column)}"
     row = f"row {place.row}: " if place.row else ""
-    parts = [f"{where}: {found.severity} {found.code} {row}{line(found.message)}"]
+    parts = [f"{where}: {found.severity} {found.code} {row}{hidden(line(found.message))}"]
     if place.excerpt and place.column:
         start = max(0, place.column - 1 - _WIDEST + 30)
         shown = place.excerpt[start : start + _WIDEST].replace("\t", " ")
         number = f"{place.line:>5}"
-        parts.append(f"{number} | {line(shown)}")
+        parts.append(f"{number} | {hidden(line(shown))}")
         width = max(1, min(place.width, len(shown) - (place.column - 1 - start)))
         parts.append(f"{' ' * len(number)} | {' ' * (place.column - 1 - start)}{'^' * width}")
     if found.hint:
-        parts.append(f"      = {line(found.hint)}")
+        parts.append(f"      = {hidden(line(found.hint))}")
     return "\n".join(parts) + "\n"
 
 
@@ -41,11 +41,7 @@ def summary(diagnostics: Sequence[Diagnostic], campaigns: int) -> str:
     """One closing line."""
     errors = sum(found.severity is Severity.ERROR for found in in_order(diagnostics))
     warnings = sum(found.severity is Severity.WARNING for found in in_order(diagnostics))
-    return f"{_count(campaigns, 'campaign')}: {_count(errors, 'error')}, {_count(warnings, 'warning')}"
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number:,} {word}{'' if number == 1 else 's'}"
+    return f"{plural(campaigns, 'campaign')}: {plural(errors, 'error')}, {plural(warnings, 'warning')}"
 
 
 def as_json(diagnostics: Sequence[Diagnostic], campaigns: int, *, sandbox: bool) -> dict[str, Any]:
@@ -61,8 +57,8 @@ def as_json(diagnostics: Sequence[Diagnostic], campaigns: int, *, sandbox: bool)
                 "line": one.place.line or None,
                 "column": one.place.column or None,
                 "row": one.place.row or None,
-                "message": one.message,
-                "hint": one.hint or None,
+                "message": hidden(one.message),
+                "hint": hidden(one.hint) or None,
             }
             for one in found
         ],
@@ -91,7 +87,7 @@ def github(diagnostics: Sequence[Diagnostic]) -> str:
 
 
 def _data(value: str) -> str:
-    return line(value, 2000).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return hidden(line(value, 2000)).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
 def _property(value: str) -> str:
@@ -106,7 +102,7 @@ def sarif(diagnostics: Sequence[Diagnostic], version: str) -> str:
         {
             "ruleId": one.code,
             "level": {Severity.INFO: "note"}.get(one.severity, str(one.severity)),
-            "message": {"text": f"{one.message}. {one.hint}" if one.hint else one.message},
+            "message": {"text": hidden(f"{one.message}. {one.hint}" if one.hint else one.message)},
             "locations": [
                 {
                     "physicalLocation": {
@@ -115,7 +111,7 @@ def sarif(diagnostics: Sequence[Diagnostic], version: str) -> str:
                     }
                 }
             ],
-            "partialFingerprints": {"campaignkit/v1": f"{one.code}:{one.place.path}:{one.message}"},
+            "partialFingerprints": {"campaignkit/v1": hidden(f"{one.code}:{one.place.path}:{one.message}")},
         }
         for one in found
     ]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from campaignkit.model.messages import Message
-from campaignkit.model.phones import shown
+from campaignkit.model.phones import quoted, shown
 from campaignkit.reports.safe import line
 
 FORMAT_VERSION = "1.0"
@@ -16,11 +16,12 @@ def message_text(message: Message, *, reveal: bool) -> str:
     """One message as a small block."""
     head = f"{message.campaign}/{message.mailing} to {shown(message.phone, reveal=reveal)}"
     lines = [head + (f" at {message.at}" if message.at else "")]
-    lines += [f"  | {line(part, 2000)}" for part in message.text.split("\n")] if message.text else []
+    text, link = (quoted(part, message.phone, reveal=reveal) for part in (message.text, message.button_link))
+    lines += [f"  | {line(part, 2000)}" for part in text.split("\n")] if text else []
     if message.image_url:
         lines.append(f"  image   {line(message.image_url)}")
     if message.caption:
-        lines.append(f"  button  [{line(message.caption)}] → {line(message.button_link)}")
+        lines.append(f"  button  [{line(message.caption)}] → {line(link)}")
     lines.append(f"  ({len(message.text)} characters{f', link {len(message.button_link)}' if message.button_link else ''})")
     return "\n".join(lines) + "\n\n"
 
@@ -35,10 +36,10 @@ def messages_document(messages: Sequence[Message], *, reveal: bool, sandbox: boo
                 "mailing": one.mailing,
                 "phone": shown(one.phone, reveal=reveal),
                 "type": one.type,
-                "text": one.text or None,
+                "text": quoted(one.text, one.phone, reveal=reveal) or None,
                 "image_url": one.image_url or None,
                 "caption": one.caption or None,
-                "button_link": one.button_link or None,
+                "button_link": quoted(one.button_link, one.phone, reveal=reveal) or None,
             }
             for one in messages
         ],

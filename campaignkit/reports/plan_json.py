@@ -34,7 +34,7 @@ def plan_document(plan: Plan) -> dict[str, Any]:
             }
             for campaign in plan.campaigns
         ],
-        "state": plan.components.lineage or "none",
+        "state": "none" if plan.stateless else plan.components.lineage or "none",
         "drafts": plan.drafts,
         "notes": plan.notes,
     }

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from campaignkit.plans.classify import REASONS, Fate
 from campaignkit.plans.plan import Plan
 from campaignkit.reports.plan_text import closing_figures
-from campaignkit.reports.safe import markdown
+from campaignkit.reports.safe import markdown, people, plural
 
 _COLUMNS = ("rows", "filtered", "invalid", "duplicate", "suppressed", *(str(fate) for fate in Fate), "requests")
 
@@ -22,7 +22,9 @@ def _lines(plan: Plan) -> Iterator[str]:  # noqa: C901 - a page, top to bottom
     where = f"`{plan.environment.name}`" + (" (sandbox: nobody is messaged)" if plan.environment.is_sandbox else "")
     yield f"### campaignkit plan for {where}"
     yield ""
-    yield (f"**{counts.to_send:,} people to message** in {counts.requests:,} requests." if counts.to_send else "**Nothing to send.**")
+    yield (
+        f"**{people(counts.to_send)} to message** in {plural(counts.requests, 'request')}." if counts.to_send else "**Nothing to send.**"
+    )
     yield ""
     shown = [name for name in _COLUMNS if getattr(counts, name) or name in {"rows", "send", "requests"}]
     yield f"| mailing | {' | '.join(shown)} |"
@@ -50,8 +52,8 @@ def _lines(plan: Plan) -> Iterator[str]:  # noqa: C901 - a page, top to bottom
             yield f"- {fate}: {REASONS[fate]}"
     for name in plan.drafts:
         yield f"- {markdown(name)} is a draft: sent to the sandbox only"
-    if plan.components.lineage is None:
+    if plan.stateless:
         yield ""
-        yield "There is no state yet: nobody counts as sent."
+        yield "No state is here: nobody counts as sent in this plan."
     yield ""
     yield f"<sub>{plan.digest}</sub>"

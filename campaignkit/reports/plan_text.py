@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from campaignkit.model.phones import shown
+from campaignkit.model.phones import quoted, shown
 from campaignkit.plans.classify import REASONS, Fate
 from campaignkit.plans.plan import CampaignPlan, MailingPlan, Plan
-from campaignkit.reports.safe import line
+from campaignkit.reports.safe import line, people, plural
 
 _MARKS = {
     Fate.SEND: "+", Fate.RESEND: "±", Fate.EDITED: "~", Fate.SENT: "=", Fate.UNKNOWN: "?", Fate.REJECTED: "x",
@@ -61,20 +61,21 @@ def _mailing(plan: MailingPlan, *, reveal: bool, verbose: bool) -> Iterator[str]
     yield f"    {counts.rows:,} rows = {' + '.join(parts) or 'nobody'}"
     texts = plan.texts
     if texts.sample or texts.sample_link:
-        target = f" → {line(texts.sample_link)}" if texts.sample_link else ""
-        yield f"    like: {shown(texts.sample_phone, reveal=reveal)}: {line(texts.sample, 300)}{target}"
+        phone = texts.sample_phone
+        sample, link = (quoted(part, phone, reveal=reveal) for part in (texts.sample, texts.sample_link))
+        target = f" → {line(link)}" if link else ""
+        yield f"    like: {shown(phone, reveal=reveal)}: {line(sample, 300)}{target}"
 
 
 def _closing(plan: Plan) -> Iterator[str]:
     counts = plan.counts
-    people = counts.to_send
-    if not people:
+    if not counts.to_send:
         yield "Plan: nothing to send."
         yield from _held_back(plan)
         yield f"Digest: {plan.digest}"
         return
     again = f" ({counts.resend:,} of them again)" if counts.resend else ""
-    yield f"Plan: {people:,} people to message{again} in {_plural(counts.requests, 'request')}."
+    yield f"Plan: {people(counts.to_send)} to message{again} in {plural(counts.requests, 'request')}."
     for name, value in closing_figures(plan):
         yield f"  {name:<9} {value}"
     yield from _held_back(plan)
@@ -83,11 +84,12 @@ def _closing(plan: Plan) -> Iterator[str]:
 
 def _held_back(plan: Plan) -> Iterator[str]:
     if plan.counts.unknown:
-        yield f"  {plan.counts.unknown:,} people are held back by unknown outcomes: campaignkit resolve"
-    if plan.components.lineage is None:
-        yield (
-            "  There is no state yet: nobody counts as sent. Before the first apply: campaignkit state init --env " + plan.environment.name
-        )
+        yield f"  {people(plan.counts.unknown)} held back by unknown outcomes: campaignkit resolve --env {plan.environment.name}"
+    environment = plan.environment.name
+    if plan.stateless and plan.components.lineage is None:
+        yield f"  There is no state yet: nobody counts as sent. Before the first apply: campaignkit state init --env {environment}"
+    elif plan.stateless:
+        yield "  The state that campaignkit.lock records is not on this machine: nobody counts as sent in this plan."
     yield from (f"  {note}" for note in plan.notes)
 
 
@@ -105,16 +107,16 @@ def closing_figures(plan: Plan) -> Iterator[tuple[str, str]]:
     live = sum(one.live for one in texts)
     if live:
         mean = sum(one.characters for one in texts) / live
-        yield (
-            "texts",
-            f"{min(one.shortest for one in texts):,} to {max(one.longest for one in texts):,} characters, {mean:.0f} on average",
-        )
+        whole = "" if live == counts.to_send else " (over the whole audience)"
+        shortest, longest = min(one.shortest for one in texts), max(one.longest for one in texts)
+        yield "texts", f"{shortest:,} to {longest:,} characters, {mean:.0f} on average{whole}"
     hosts: Counter[str] = Counter()
     for one in texts:
         hosts.update(one.hosts)
     if hosts:
         named = ", ".join(f"{line(host, 80)} ({number:,})" for host, number in hosts.most_common(8))
-        yield "links", named + (f", and {len(hosts) - 8} more" if len(hosts) > 8 else "")
+        whole = "" if live == counts.to_send else " (over the whole audience)"
+        yield "links", named + (f", and {len(hosts) - 8} more" if len(hosts) > 8 else "") + whole
     if environment.rate:
         yield (
             "duration",
@@ -122,14 +124,10 @@ def closing_figures(plan: Plan) -> Iterator[tuple[str, str]]:
         )
     else:
         yield "duration", "no pace is set"
-    yield "at stake", f"one lost call would leave up to {plan.at_stake:,} people unknown"
+    yield "at stake", f"one lost call would leave up to {people(plan.at_stake)} unknown"
 
 
 def _duration(seconds: float) -> str:
     if seconds < 120:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
-
-
-def _plural(number: int, word: str) -> str:
-    return f"{number:,} {word}{'' if number == 1 else 's'}"

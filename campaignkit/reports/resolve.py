@@ -9,7 +9,7 @@ from typing import Any
 
 from campaignkit.model.phones import shown
 from campaignkit.model.unknowns import UnknownRequest
-from campaignkit.reports.safe import line
+from campaignkit.reports.safe import hidden, line, people, plural
 
 FORMAT_VERSION = "1.0"
 
@@ -22,15 +22,15 @@ def unknown_text(requests: Sequence[UnknownRequest], *, now: datetime, price: De
     for one in requests:
         money = f", about {(price * one.recipients).normalize():f} {currency}" if price is not None else ""
         age = f", {_age(now, one.sent_at)} ago" if one.sent_at else ""
-        lines.append(f"{one.ref}  {', '.join(one.mailings)}: {one.recipients:,} people{money}{age}")
+        lines.append(f"{one.ref}  {', '.join(one.mailings)}: {people(one.recipients)}{money}{age}")
         lines += [f"  search the provider's cabinet for {tag}" for tag in one.tags]
-        lines.append(f"  what happened: {line(one.reason) or 'the process died while it was under way'}")
+        lines.append(f"  what happened: {hidden(line(one.reason)) or 'the process died while it was under way'}")
         lines.append(
             f"  on the wire: {one.phase or 'unknown'}, {one.bytes_written:,} bytes written"
             + (f", HTTP {one.http_status}" if one.http_status else "")
         )
         if one.answer:
-            lines.append(f"  the answer kept: {line(one.answer, 200)}")
+            lines.append(f"  the answer kept: {hidden(line(one.answer, 200))}")
         more = ", …" if one.recipients > len(one.first_phones) else ""
         lines.append(f"  to: {', '.join(shown(phone, reveal=reveal) for phone in one.first_phones)}{more}")
         lines.append("")
@@ -47,10 +47,10 @@ def unknown_text(requests: Sequence[UnknownRequest], *, now: datetime, price: De
 
 def _age(now: datetime, then: datetime) -> str:
     seconds = max(0.0, (now - then).total_seconds())
-    for size, word in ((86400, "days"), (3600, "hours"), (60, "minutes")):
+    for size, word in ((86400, "day"), (3600, "hour"), (60, "minute")):
         if seconds >= 2 * size:
-            return f"{seconds / size:.0f} {word}"
-    return f"{seconds:.0f} seconds"
+            return plural(round(seconds / size), word)
+    return plural(round(seconds), "second")
 
 
 def unknown_document(requests: Sequence[UnknownRequest], *, environment: str, sandbox: bool, reveal: bool) -> dict[str, Any]:
@@ -69,8 +69,8 @@ def unknown_document(requests: Sequence[UnknownRequest], *, environment: str, sa
                 "phase": one.phase or None,
                 "bytes_written": one.bytes_written,
                 "http_status": one.http_status,
-                "reason": one.reason,
-                "answer": one.answer or None,
+                "reason": hidden(one.reason),
+                "answer": hidden(one.answer) or None,
             }
             for one in requests
         ],

@@ -9,8 +9,8 @@ from datetime import datetime
 from typing import Any
 
 from campaignkit.model.phones import shown
-from campaignkit.model.status import MailingStatus, PersonLine, StatusReport
-from campaignkit.reports.safe import cell, line
+from campaignkit.model.status import ErrorLine, MailingStatus, PersonLine, StatusReport
+from campaignkit.reports.safe import cell, hidden, line, people
 
 FORMAT_VERSION = "1.0"
 
@@ -29,15 +29,15 @@ def _mailing(mailing: MailingStatus, *, verbose: bool) -> Iterator[str]:
     revision = f" (revision {mailing.revision})" if mailing.revision != 1 else ""
     parts = [f"{number:,} {line(word, 40)}" for word, number in sorted(mailing.statuses.items())]
     parts += [f"{getattr(mailing, name):,} {name}" for name in ("rejected", "unknown", "unreported") if getattr(mailing, name)]
-    yield f"  {mailing.mailing}{revision}: {mailing.recipients:,} people = {' + '.join(parts) or '0'}"
+    yield f"  {mailing.mailing}{revision}: {people(mailing.recipients)} = {' + '.join(parts) or '0'}"
     for error in mailing.errors:
         sure = "refused" if error.confirmed else "reported, not yet confirmed by a second poll"
-        yield f"    {line(error.path)}:{error.line}: {line(error.message)} ({error.recipients:,} people, {sure})"
+        yield f"    {line(error.path)}:{error.line}: {hidden(line(error.message))} ({people(error.recipients)}, {sure})"
     for request in mailing.requests:
         if verbose or request.outcome in {"unknown", "in_flight"}:
             sent = f" at {request.sent_at:%Y-%m-%d %H:%M:%S} UTC" if request.sent_at else ""
-            reason = f": {line(request.reason)}" if request.reason and request.outcome != "accepted" else ""
-            yield f"    {request.request} {request.outcome}, {request.recipients:,} people{sent}, tag {request.tag}{reason}"
+            reason = f": {hidden(line(request.reason))}" if request.reason and request.outcome != "accepted" else ""
+            yield f"    {request.request} {request.outcome}, {people(request.recipients)}{sent}, tag {request.tag}{reason}"
 
 
 def status_document(report: StatusReport) -> dict[str, Any]:
@@ -67,7 +67,7 @@ def mailing_document(mailing: MailingStatus) -> dict[str, Any]:
         "rejected": mailing.rejected,
         "unknown": mailing.unknown,
         "unreported": mailing.unreported,
-        "errors": [{"message": one.message, "path": one.path, "line": one.line, "recipients": one.recipients} for one in mailing.errors],
+        "errors": [error_document(one) for one in mailing.errors],
         "requests": [
             {
                 "request": one.request,
@@ -82,18 +82,23 @@ def mailing_document(mailing: MailingStatus) -> dict[str, Any]:
     }
 
 
-def people_text(people: Iterable[PersonLine], *, reveal: bool) -> Iterator[str]:
+def error_document(error: ErrorLine) -> dict[str, Any]:
+    """One error of the provider; phones that its words quote are masked."""
+    return {"message": hidden(error.message), "path": error.path, "line": error.line, "recipients": error.recipients}
+
+
+def people_text(found: Iterable[PersonLine], *, reveal: bool) -> Iterator[str]:
     """One delivery a line."""
-    for one in people:
+    for one in found:
         when = f" since {line(one.status_time, 40)}" if one.status_time else ""
         sent = f", sent {one.sent_at:%Y-%m-%d %H:%M:%S} UTC" if one.sent_at else ""
         person = shown(one.phone, reveal=reveal)
         yield f"{person}  {one.campaign}/{one.mailing}  {line(one.status, 64)}{when}{sent}, {one.request}, {one.tag}\n"
 
 
-def people_documents(people: Iterable[PersonLine], *, reveal: bool) -> list[dict[str, Any]]:
+def people_documents(found: Iterable[PersonLine], *, reveal: bool) -> list[dict[str, Any]]:
     """Deliveries for machines."""
-    return [dict(zip(_COLUMNS, _row(one, reveal=reveal), strict=True)) for one in people]
+    return [dict(zip(_COLUMNS, _row(one, reveal=reveal), strict=True)) for one in found]
 
 
 _COLUMNS = (
@@ -128,10 +133,10 @@ def _row(one: PersonLine, *, reveal: bool) -> tuple[Any, ...]:
     )
 
 
-def people_csv(people: Iterable[PersonLine], *, reveal: bool) -> Iterator[str]:
+def people_csv(found: Iterable[PersonLine], *, reveal: bool) -> Iterator[str]:
     """Deliveries as CSV that no spreadsheet takes for formulas."""
     yield _csv(_COLUMNS)
-    for one in people:
+    for one in found:
         yield _csv(_row(one, reveal=reveal))
 
 

@@ -96,6 +96,7 @@ class PlannedBatch:
     name: str
     phones: bytes
     fingerprints: bytes
+    schedule_utc: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +108,9 @@ class PlannedRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchRow:
-    """One batch as stored. `statuses` is one byte a recipient: 0 for none yet, else an id of `Store.words()`."""
+    """One batch as stored. `claimed` of its people still hold their keys by it: those it refused may have passed on to
+    another request. `schedule_utc` is when the provider is to send it, None for at once. `statuses` is one byte a recipient: 0 for none yet, else an id of `Store.words()`.
+    """
 
     id: int
     key: MailingKey
@@ -116,6 +119,8 @@ class BatchRow:
     tag: str
     name: str
     count: int
+    claimed: int
+    schedule_utc: datetime | None
     phones: bytes
     fingerprints: bytes
     statuses: bytes

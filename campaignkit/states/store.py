@@ -153,6 +153,8 @@ class Store(StateReader, Protocol):
     def record_poll(self, ref: str, updates: Sequence[BatchUpdate], *, final: bool, at: datetime, answer: bytes = b"") -> None:
         """Store what a status answer taught; `answer` only where something in it was not understood.
 
+        A refusal can be taken back only until somebody of the batch is planned anew.
+
         Raises:
             StateError: The request is not accepted, or a batch is none of its own.
             ValueError: A batch got another number of statuses than it has people.

@@ -64,7 +64,9 @@ def _diagnostics(document: Document, error: ValidationError) -> Iterator[Diagnos
         return
     own = _said(schema) if kind not in {"type", "enum", "const"} else ""
     code, message, hint = _worded(kind, error, wanted, own)
-    at_key = kind in {"None", "not", "dependentRequired", "propertyNames"}
+    at_key = kind in {"None", "not", "dependentRequired"}
+    if "propertyNames" in error.absolute_schema_path:
+        pointer, at_key = (*pointer, str(error.instance)), True
     yield Diagnostic(Severity.ERROR, code, message, document.place(pointer, key=at_key), hint)
 
 

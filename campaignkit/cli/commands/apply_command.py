@@ -38,7 +38,7 @@ def command(
     Shows the plan, asks, sends. Without a terminal it never asks: --auto-approve, or a saved plan with it. A rerun sends
     only to those whom nothing was sent to; unknown outcomes hold back their own people until somebody resolves them.
     """
-    from campaignkit.cli.applying import ApplyRun
+    from campaignkit.cli.applying import ApplyRun, Asked
     from campaignkit.cli.project import open_project, start
     from campaignkit.engine.spool import Spool
     from campaignkit.errors import UsageError
@@ -47,7 +47,7 @@ def command(
 
     if plan_file is not None and campaigns:
         raise UsageError("a saved plan names its campaigns itself: either CAMPAIGN or --plan")
-    accepts = parse_accepts(accept)
+    parse_accepts(accept)  # what is not of its shape is wrong usage, said before anything else
     saved = load(plan_file) if plan_file is not None else None
     with start(common) as front, Spool() as spool:
         if saved is not None:
@@ -55,17 +55,11 @@ def command(
         opened = open_project(front, common, environment=saved.environment if saved else "")
         heads = opened.select(saved.selection if saved else campaigns)
         _refuse_drafts(opened, heads, named=bool(campaigns))
-        run = ApplyRun(
-            common,
-            opened,
-            heads,
-            spool,
-            saved,
-            retry_rejected or bool(saved and saved.components.retry_rejected),
-            reveal,
-            form,
-        )
-        return run.execute(accepts=accepts, auto_approve=auto_approve)
+        asked = Asked(
+            saved=saved, accept=accept, auto_approve=auto_approve, reveal=reveal, form=form,
+            retry_rejected=retry_rejected or bool(saved and saved.components.retry_rejected),
+        )  # fmt: skip
+        return ApplyRun(common, opened, heads, spool, asked).execute()
 
 
 def _same_environment(saved: SavedPlan, named: str) -> None:

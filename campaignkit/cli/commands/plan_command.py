@@ -58,7 +58,8 @@ def command(
             with rows_progress(common.console) as progress:
                 plan = PlanJob(
                     front=front, project=opened.project, environment=opened.environment, index=opened.index, heads=heads,
-                    reader=reader, now=holding.clock.now(), retry_rejected=retry_rejected, progress=progress,
+                    reader=reader, recorded_lineage=holding.recorded_lineage,
+                    now=holding.clock.now(), retry_rejected=retry_rejected, progress=progress,
                 ).run()  # fmt: skip
         finally:
             if reader is not None:
@@ -86,7 +87,7 @@ def command(
 
 
 def reader_if_any(holding: Holding) -> StateReader | None:
-    """The state for looking, or None where none was made yet; a broken one is an error, not an empty one."""
-    if not holding.path.exists() and holding.recorded_lineage is None:
+    """The state for looking, or None where none is on this machine; a broken one is an error, not an empty one."""
+    if not holding.path.exists():
         return None
     return holding.open_reader()

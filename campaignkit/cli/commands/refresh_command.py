@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from campaignkit.cli.options import Common, campaigns_argument, common_options, output_format
+from campaignkit.reports.safe import plural
 
 if TYPE_CHECKING:
     from campaignkit.engine.refresher import Refreshed
@@ -34,10 +36,10 @@ def command(common: Common, campaigns: tuple[str, ...], watch: bool, timeout: fl
     from campaignkit.engine.overview import overview
     from campaignkit.engine.refresher import RefreshJob
     from campaignkit.reports import status as report
+    from campaignkit.reports.safe import hidden, line
 
     opened = indexed(common)
     environment, console = opened.environment, common.console
-    token = read_token(environment)
     holding = Holding(common.project, environment)
     if environment.is_sandbox:
         console.sandbox()
@@ -48,8 +50,11 @@ def command(common: Common, campaigns: tuple[str, ...], watch: bool, timeout: fl
     def stop() -> None:
         stopped[0] = True
 
-    with holding.shared_store() as store, provider(holding, token) as reachable, reachable.reader() as reader:
+    with contextlib.ExitStack() as stack:
+        store = stack.enter_context(holding.shared_store())
         names = opened.known_campaigns(campaigns, [found.key.campaign for found in store.mailings()])
+        reachable = stack.enter_context(provider(holding, read_token(environment)))
+        reader = stack.enter_context(reachable.reader())
         job = RefreshJob(
             store=store,
             reader=reader,
@@ -76,14 +81,14 @@ def command(common: Common, campaigns: tuple[str, ...], watch: bool, timeout: fl
             "changed": result.changed,
             "final": result.final,
             "statuses": _statuses(mailings),
-            "errors": [{"message": e.message, "path": e.path, "line": e.line, "recipients": e.recipients} for e in errors],
-            "failures": result.failures,
+            "errors": [report.error_document(error) for error in errors],
+            "failures": [hidden(text) for text in result.failures],
         }
         console.document(document | ({"sandbox": True} if environment.is_sandbox else {}))
     else:
         console.data(report.status_text(view))
     for text in (*result.failures, *result.notes):
-        console.warn(text)
+        console.warn(hidden(line(text)))
     _say(common, result)
     rejected = any(mailing.errors and not mailing.statuses for mailing in mailings) or any(mailing.rejected for mailing in mailings)
     unknown = any(mailing.unknown - _abandoned(mailing) > 0 for mailing in mailings)
@@ -108,9 +113,9 @@ def _statuses(mailings: list[Any]) -> dict[str, int]:
 
 def _heard(common: Common, found: Refreshed) -> None:
     if found.polled:
-        common.console.say(f"{found.polled:,} requests asked, {found.changed:,} changes, {found.pending:,} still under way")
+        common.console.say(f"{plural(found.polled, 'request')} asked, {plural(found.changed, 'change')}, {found.pending:,} still under way")
 
 
 def _say(common: Common, result: Refreshed) -> None:
-    rest = "all settled" if result.settled else f"{result.pending:,} requests still under way"
-    common.console.say(f"{result.polled:,} of {result.requests:,} accepted requests asked, {result.changed:,} changes; {rest}.")
+    rest = "all settled" if result.settled else f"{plural(result.pending, 'request')} still under way"
+    common.console.say(f"{result.polled:,} of {result.requests:,} accepted requests asked, {plural(result.changed, 'change')}; {rest}.")

@@ -11,6 +11,7 @@ from campaignkit.states.packing import checksum, count_people, pack_histogram, u
 from campaignkit.states.records import PlannedBatch
 from campaignkit.states.sqlite.rows import ref_of
 from campaignkit.states.store import ClaimConflictError
+from campaignkit.states.times import to_text
 
 _AT_ONCE = 131_072
 """Claims sorted and written together: sorted keys fill the tree in order, and these take about 16 MB."""
@@ -56,8 +57,9 @@ class PlanWriter:
         mailing_id = self._mailing(batch)
         statuses = bytes(people)
         cursor = self._sql.execute(
-            "INSERT INTO batch (request_id, position, mailing_id, count, claimed, checksum, path, line, definition, tag,"
-            " name, histogram, phones, fingerprints, statuses) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO batch (request_id, position, mailing_id, count, claimed, checksum, path, line, schedule_at,"
+            " definition, tag, name, histogram, phones, fingerprints, statuses)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 request_id,
                 position,
@@ -67,6 +69,7 @@ class PlanWriter:
                 checksum(batch.phones, batch.fingerprints),
                 batch.path,
                 batch.line,
+                to_text(batch.schedule_utc) if batch.schedule_utc else None,
                 batch.definition,
                 batch.tag,
                 batch.name,

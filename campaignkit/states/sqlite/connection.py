@@ -13,7 +13,7 @@ from typing import Any
 from campaignkit.errors import StateError
 from campaignkit.states.sqlite.schema import OLDEST_SQLITE
 
-type_of_row = tuple[Any, ...]
+Row = tuple[Any, ...]
 
 BUSY_MS = 30_000
 """How long a statement waits for another process, in milliseconds."""
@@ -60,12 +60,12 @@ class Database:
         self.sql = sql
         self._lock = Lock()
 
-    def rows(self, query: str, parameters: Sequence[Any] = ()) -> list[type_of_row]:
+    def rows(self, query: str, parameters: Sequence[Any] = ()) -> list[Row]:
         """All rows of one query."""
         with self._lock, told(self.path):
             return self.sql.execute(query, parameters).fetchall()
 
-    def row(self, query: str, parameters: Sequence[Any] = ()) -> type_of_row | None:
+    def row(self, query: str, parameters: Sequence[Any] = ()) -> Row | None:
         """The first row of one query."""
         rows = self.rows(query, parameters)
         return rows[0] if rows else None
@@ -118,8 +118,8 @@ def _why(code: str) -> str:
         "SQLITE_READONLY": "it is read-only: the file and its folder must be writable",
         "SQLITE_CANTOPEN": "it, or a file beside it, cannot be opened: look at the rights of the folder",
         "SQLITE_IOERR": "the disk failed",
-        "SQLITE_CORRUPT": "it is damaged: put back a backup with `campaignkit state restore`",
-        "SQLITE_NOTADB": "it is no SQLite database: put back a backup with `campaignkit state restore`",
+        "SQLITE_CORRUPT": "it is damaged: bring back a backup",
+        "SQLITE_NOTADB": "it is no SQLite database: bring back a backup",
         "SQLITE_CONSTRAINT": "something in it is there already, or does not fit",
     }
     for prefix, reason in reasons.items():

@@ -11,7 +11,7 @@ from campaignkit.errors import StateError
 from campaignkit.states.sqlite.presence import lacks_wal, side_file
 from campaignkit.states.sqlite.schema import SCHEMA_VERSION
 
-_BACKUP = "Nothing was sent. Put back the newest backup with `campaignkit state restore`."
+_BACKUP = "Nothing was sent. Bring back the newest backup of this file."
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +133,7 @@ def _missing(expected: Expected) -> StateError:
         )
     return StateError(
         f"{expected.path}: the state is missing that campaignkit.lock records for {expected.environment} (lineage "
-        f"{expected.lineage}); nothing was sent. Bring it back, or put back a backup with `campaignkit state restore`. "
+        f"{expected.lineage}); nothing was sent. Bring that file back. "
         "Only if it is lost for good, and with it who was messaged, replace it.",
         next_command=f"campaignkit state init --env {expected.environment} --replace-lost {expected.lineage} --reason TEXT",
     )

@@ -32,13 +32,13 @@ def create(path: Path, *, environment: str, origin: str, lineage: str, at: datet
         for suffix in ("-wal", "-journal"):
             if os.path.lexists(presence.side_file(path, suffix)):
                 raise flaws.remains(path, presence.side_file(path, suffix))
+        if os.path.lexists(path):
+            raise flaws.occupied(path)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         os.fchmod(descriptor, 0o600)  # the umask may have taken even that
         os.close(descriptor)
-    except FileExistsError as error:
-        raise flaws.occupied(path) from error
     except OSError as error:
-        raise StateError(f"{path}: no state can be made there ({error.strerror}); nothing was sent.") from error
+        raise StateError(f"{path}: no state can be made there ({error.strerror}); nothing was changed.") from error
     try:
         with told(path):
             _fill(path, environment, origin, lineage, now)

@@ -46,11 +46,13 @@ def word_id(sql: sqlite3.Connection, word: str) -> int:
 
 def _update(sql: sqlite3.Connection, request_id: int, update: BatchUpdate) -> bool:
     """Write one batch; tells whether its people were refused by it, or are no longer."""
-    row = sql.execute("SELECT count, refused FROM batch WHERE id = ? AND request_id = ?", (update.batch_id, request_id)).fetchone()
+    row = sql.execute("SELECT count, refused, claimed FROM batch WHERE id = ? AND request_id = ?", (update.batch_id, request_id)).fetchone()
     if row is None:
         raise StateError(f"Batch {update.batch_id} is none of r{request_id}. Nothing of this answer was stored.")
     if len(update.statuses) != row[0]:
         raise ValueError(f"batch {update.batch_id} has {row[0]} people, not {len(update.statuses)}")
+    # Once somebody of it was planned anew, its refusal stands: taking it back would claim that person twice.
+    refused = update.refused or row[2] < row[0]
     cursor = sql.execute(
         "UPDATE batch SET statuses = ?, histogram = ?, details = ?, errors = ?, error_first_at = ?, refused = ? WHERE id = ?",
         (
@@ -59,9 +61,9 @@ def _update(sql: sqlite3.Connection, request_id: int, update: BatchUpdate) -> bo
             update.details,
             json.dumps(update.errors, ensure_ascii=False),
             None if update.error_first_at is None else to_text(update.error_first_at),
-            int(update.refused),
+            int(refused),
             update.batch_id,
         ),
     )
     demand_one(cursor, f"Batch {update.batch_id}")
-    return bool(row[1]) != update.refused
+    return bool(row[1]) != refused

@@ -25,7 +25,7 @@ ORDER BY r.id LIMIT ?4
 """For `REQUESTS`: the id to go on after, states and campaigns as JSON lists (empty: all), how many."""
 
 _BATCH = """
-SELECT b.request_id, b.id, m.campaign, m.revision, m.name, b.path, b.line, b.tag, b.name, b.count, b.errors,
+SELECT b.request_id, b.id, m.campaign, m.revision, m.name, b.path, b.line, b.tag, b.name, b.count, b.claimed, b.schedule_at, b.errors,
     b.error_first_at, b.refused, {people}
 FROM batch b JOIN mailing m ON m.id = b.mailing_id
 WHERE b.request_id IN (SELECT value FROM json_each(?)) ORDER BY b.request_id, b.position
@@ -84,13 +84,15 @@ def batch_from(row: tuple[Any, ...]) -> BatchRow:
         tag=row[7],
         name=row[8],
         count=row[9],
-        errors=tuple(json.loads(row[10])),
-        error_first_at=_moment(row[11]),
-        refused=bool(row[12]),
-        phones=row[13],
-        fingerprints=row[14],
-        statuses=row[15],
-        details=row[16],
+        claimed=row[10],
+        schedule_utc=_moment(row[11]),
+        errors=tuple(json.loads(row[12])),
+        error_first_at=_moment(row[13]),
+        refused=bool(row[14]),
+        phones=row[15],
+        fingerprints=row[16],
+        statuses=row[17],
+        details=row[18],
     )
 
 

@@ -82,6 +82,7 @@ CREATE TABLE batch (
     checksum INTEGER NOT NULL,
     path TEXT NOT NULL,
     line INTEGER NOT NULL,
+    schedule_at TEXT,
     definition TEXT NOT NULL,
     tag TEXT NOT NULL UNIQUE,
     name TEXT NOT NULL UNIQUE,
