@@ -29,9 +29,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """What the operator said on the command line; `accept` as written, to be shown again."""
+    """What the operator said on the command line; `named`: which campaigns; `accept` as written, to be shown again."""
 
     saved: SavedPlan | None
+    named: bool
     accept: tuple[str, ...]
     auto_approve: bool
     retry_rejected: bool
@@ -56,6 +57,7 @@ class ApplyRun:
 
         with contextlib.ExitStack() as stack:
             try:
+                self._refuse_drafts()
                 self._refuse_unnamed_sandbox()
                 token = read_token(self.opened.environment)
                 store = stack.enter_context(self.holding.locked_store("apply"))
@@ -64,6 +66,13 @@ class ApplyRun:
                 error.next_command = error.next_command or self._again()
                 raise
             return self._under_lock(store, token)
+
+    def _refuse_drafts(self) -> None:
+        from campaignkit.errors import RefusedError
+
+        drafts = [head.campaign for head in self.heads if head.lifecycle == "draft"]
+        if self.asked.named and drafts and not self.opened.environment.is_sandbox:
+            raise RefusedError(f"{', '.join(drafts)}: a draft is sent to the sandbox only; say lifecycle: active. Nothing was sent.")
 
     def _refuse_unnamed_sandbox(self) -> None:
         from campaignkit.errors import RefusedError
@@ -224,6 +233,7 @@ def _request_record(sent: Sent) -> dict[str, object]:
     return {
         "type": "request",
         "request": sent.ready.ref,
+        "tag": sent.ready.tags[0],
         "tags": list(sent.ready.tags),
         "campaign": batches[0].mailing.key.campaign,
         "mailings": list(dict.fromkeys(batch.mailing.key.mailing for batch in batches)),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import sys
 from dataclasses import dataclass
 from typing import Any
@@ -15,10 +16,11 @@ SANDBOX_LINE = "SANDBOX: nobody is messaged"
 
 @dataclass(slots=True)
 class Console:
-    """Output of one command. `verbosity`: -1 quiet, 0 usual, 1 more."""
+    """Output of one command. `verbosity`: -1 quiet, 0 usual, 1 more; `project` is the folder that was named, if any."""
 
     color: bool | None = None
     verbosity: int = 0
+    project: str = ""
 
     def data(self, text: str) -> None:
         """Print data."""
@@ -48,7 +50,11 @@ class Console:
 
     def command(self, text: str) -> None:
         """The last line: the exact command to run."""
-        click.echo(text, err=True)
+        click.echo(self.located(text), err=True)
+
+    def located(self, command: str) -> str:
+        """A command of ours, made to run from where the user stands."""
+        return f"{command} --project {shlex.quote(self.project)}" if self.project and command.startswith("campaignkit ") else command
 
     def sandbox(self) -> None:
         """Say first that nobody is messaged."""

@@ -61,7 +61,13 @@ def common_options(function: F) -> F:
             value = values.pop(name)
             if value is not None:
                 said[name] = value
-        return function(_common(said), **values)
+        common = _common(said)
+        try:
+            return function(common, **values)
+        except Exception as error:
+            if command := getattr(error, "next_command", ""):
+                error.next_command = common.console.located(command)  # type: ignore[attr-defined]
+            raise
 
     return _declare(cast("F", wrapper))
 
@@ -70,8 +76,9 @@ def _common(said: dict[str, Any]) -> Common:
     import os
 
     verbosity = -1 if said.get("quiet") else 1 if said.get("verbose") else 0
-    console = Console(wanted_color(said.get("color", "auto")), verbosity)
-    return Common(said.get("project") or Path(), said.get("env") or os.environ.get("CAMPAIGNKIT_ENV", ""), console)
+    project = said.get("project")
+    console = Console(wanted_color(said.get("color", "auto")), verbosity, str(project or ""))
+    return Common(project or Path(), said.get("env") or os.environ.get("CAMPAIGNKIT_ENV", ""), console)
 
 
 def output_format(*names: str) -> Callable[[F], F]:

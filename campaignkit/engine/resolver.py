@@ -96,7 +96,8 @@ def _unknown(row: RequestRow) -> UnknownRequest:
     return UnknownRequest(
         ref=row.ref,
         tags=tuple(batch.tag for batch in row.batches),
-        mailings=tuple(dict.fromkeys(str(batch.key) for batch in row.batches)),
+        campaign=row.batches[0].key.campaign,
+        mailings=tuple(dict.fromkeys(batch.key.mailing for batch in row.batches)),
         recipients=row.recipients,
         first_phones=tuple(phones[:_FEW]),
         sent_at=row.intent_at,

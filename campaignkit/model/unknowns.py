@@ -12,6 +12,7 @@ class UnknownRequest:
 
     ref: str
     tags: tuple[str, ...]
+    campaign: str
     mailings: tuple[str, ...]
     recipients: int
     first_phones: tuple[int, ...]

@@ -12,6 +12,8 @@ from campaignkit.reports.safe import hidden, line, plural
 FORMAT_VERSION = "1.0"
 _MOST_ANNOTATIONS = 10
 _WIDEST = 110
+_QUOTING = frozenset({"CK303"})
+"""Codes whose hint shows a piece of an audience file."""
 _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
 
 
@@ -78,12 +80,17 @@ def github(diagnostics: Sequence[Diagnostic]) -> str:
     for one in found:
         place = one.place
         properties = f"file={_property(place.path)},line={max(1, place.line)},col={max(1, place.column)},title={_property(one.code)}"
-        message = f"row {place.row}: {one.message}" if place.row else one.message
-        lines.append(f"::{_LEVELS[one.severity]} {properties}::{_data(f'{message}. {one.hint}' if one.hint else message)}")
+        row = f"row {place.row}: " if place.row else ""
+        lines.append(f"::{_LEVELS[one.severity]} {properties}::{_data(row + _public(one))}")
     more = len(found) - _MOST_ANNOTATIONS
     if more > 0:
         lines.append(f"{more} more problems may not be shown as annotations; run: campaignkit validate")
     return "\n".join(lines) + ("\n" if lines else "")
+
+
+def _public(one: Diagnostic) -> str:
+    """Message and hint for a page that others may read: a hint that quotes an audience stays off it."""
+    return f"{one.message}. {one.hint}" if one.hint and one.code not in _QUOTING else one.message
 
 
 def _data(value: str) -> str:
@@ -102,7 +109,7 @@ def sarif(diagnostics: Sequence[Diagnostic], version: str) -> str:
         {
             "ruleId": one.code,
             "level": {Severity.INFO: "note"}.get(one.severity, str(one.severity)),
-            "message": {"text": hidden(f"{one.message}. {one.hint}" if one.hint else one.message)},
+            "message": {"text": hidden(_public(one))},
             "locations": [
                 {
                     "physicalLocation": {

@@ -22,7 +22,7 @@ def unknown_text(requests: Sequence[UnknownRequest], *, now: datetime, price: De
     for one in requests:
         money = f", about {(price * one.recipients).normalize():f} {currency}" if price is not None else ""
         age = f", {_age(now, one.sent_at)} ago" if one.sent_at else ""
-        lines.append(f"{one.ref}  {', '.join(one.mailings)}: {people(one.recipients)}{money}{age}")
+        lines.append(f"{one.ref}  {', '.join(f'{one.campaign}/{mailing}' for mailing in one.mailings)}: {people(one.recipients)}{money}{age}")
         lines += [f"  search the provider's cabinet for {tag}" for tag in one.tags]
         lines.append(f"  what happened: {hidden(line(one.reason)) or 'the process died while it was under way'}")
         lines.append(
@@ -61,7 +61,9 @@ def unknown_document(requests: Sequence[UnknownRequest], *, environment: str, sa
         "requests": [
             {
                 "request": one.ref,
+                "tag": one.tags[0],
                 "tags": list(one.tags),
+                "campaign": one.campaign,
                 "mailings": list(one.mailings),
                 "recipients": one.recipients,
                 "phones": [shown(phone, reveal=reveal) for phone in one.first_phones],

@@ -92,6 +92,8 @@ def _batch(batch: BatchRow, words: Mapping[int, str]) -> dict[str, object]:
         "line": batch.line,
         "tag": batch.tag,
         "name": batch.name,
+        "schedule_utc": _moment(batch.schedule_utc),
+        "claimed": batch.claimed,
         "refused": batch.refused,
         "errors": list(batch.errors),
         "error_first_at": _moment(batch.error_first_at),

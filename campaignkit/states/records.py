@@ -108,8 +108,11 @@ class PlannedRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchRow:
-    """One batch as stored. `claimed` of its people still hold their keys by it: those it refused may have passed on to
-    another request. `schedule_utc` is when the provider is to send it, None for at once. `statuses` is one byte a recipient: 0 for none yet, else an id of `Store.words()`.
+    """One batch as stored.
+
+    `claimed` of its people still hold their keys by it: those it refused may have passed on to another request.
+    `schedule_utc` is when the provider is to send it, None for at once. `statuses` is one byte a recipient: 0 for none yet,
+    else an id of `Store.words()`.
     """
 
     id: int

@@ -103,7 +103,8 @@ class TestEverySchema:
             for where, sub in walk(load(name))
             if states_things(where) and "properties" in sub and sub.get("additionalProperties") is not False
         ]
-        assert loose == (["#"] if name == "apply-record.schema.json" else [])
+        by_kind = {"apply-record.schema.json", "state-export.schema.json"}  # each kind of line closes itself
+        assert loose == (["#"] if name in by_kind else [])
 
     def test_every_example_and_default_is_valid_where_it_stands(self, name: str) -> None:
         schema = load(name)

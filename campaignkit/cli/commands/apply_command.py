@@ -10,9 +10,7 @@ import click
 from campaignkit.cli.options import Common, campaigns_argument, common_options, output_format, reveal_option
 
 if TYPE_CHECKING:
-    from campaignkit.cli.project import Opened
     from campaignkit.plans.planfile import SavedPlan
-    from campaignkit.protocol.messages import CampaignHead
 
 
 @click.command("apply")
@@ -54,9 +52,8 @@ def command(
             _same_environment(saved, common.environment)
         opened = open_project(front, common, environment=saved.environment if saved else "")
         heads = opened.select(saved.selection if saved else campaigns)
-        _refuse_drafts(opened, heads, named=bool(campaigns))
         asked = Asked(
-            saved=saved, accept=accept, auto_approve=auto_approve, reveal=reveal, form=form,
+            saved=saved, named=bool(campaigns), accept=accept, auto_approve=auto_approve, reveal=reveal, form=form,
             retry_rejected=retry_rejected or bool(saved and saved.components.retry_rejected),
         )  # fmt: skip
         return ApplyRun(common, opened, heads, spool, asked).execute()
@@ -70,11 +67,3 @@ def _same_environment(saved: SavedPlan, named: str) -> None:
             f"{saved.path} was made for {saved.environment}, not for {named}. Nothing was sent.",
             next_command=f"campaignkit apply --plan {saved.path} --env {saved.environment}",
         )
-
-
-def _refuse_drafts(opened: Opened, heads: list[CampaignHead], *, named: bool) -> None:
-    from campaignkit.errors import RefusedError
-
-    drafts = [head.campaign for head in heads if head.lifecycle == "draft"]
-    if named and drafts and not opened.environment.is_sandbox:
-        raise RefusedError(f"{', '.join(drafts)}: a draft is sent to the sandbox only; say lifecycle: active. Nothing was sent.")

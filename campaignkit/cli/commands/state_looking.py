@@ -38,7 +38,7 @@ def list_(common: Common, form: str) -> int:
     holding.ensure_sandbox()
     reader = holding.open_reader()
     try:
-        mailings = list(reader.mailings())
+        info, mailings = reader.info(), list(reader.mailings())
     finally:
         reader.close()
     if form == "json":
@@ -52,7 +52,7 @@ def list_(common: Common, form: str) -> int:
             }
             for m in mailings
         ]
-        document = {"format_version": "1.0", "environment": holding.environment.name, "mailings": rows}
+        document = {"format_version": "1.0", "environment": info.environment, "lineage": info.lineage, "serial": info.serial, "mailings": rows}
         common.console.document(document | ({"sandbox": True} if holding.environment.is_sandbox else {}))
         return 0
     for mailing in mailings:
