@@ -83,7 +83,10 @@ def in_turns(pairs: int, product: Callable[[], Run], floor: Callable[[], Run]) -
 
 
 def check_that_grandchildren_count(env: Mapping[str, str]) -> None:
-    """The front child is a grandchild of this process: make sure that its memory is seen, and ours is not taken for it."""
+    """The front child is a grandchild of this process: make sure that its memory is seen, and ours is not taken for it.
+
+    On Linux a process counts the memory of the one that started it as its own for a moment, so this one must stay small.
+    """
     ballast = f"import sys; held = bytearray({_BALLAST_MB} << 20); sys.stdin.read()"
     parent = (
         "import subprocess, sys\n"
