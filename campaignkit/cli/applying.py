@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import random
 import secrets
-import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -62,7 +61,7 @@ class ApplyRun:
                 token = read_token(self.opened.environment)
                 store = stack.enter_context(self.holding.locked_store("apply"))
             except CampaignKitError as error:
-                self._definitions_first()
+                self.definitions_first()
                 error.next_command = error.next_command or self._again()
                 raise
             return self._under_lock(store, token)
@@ -83,7 +82,7 @@ class ApplyRun:
                 next_command=f"{self._again()} --env {self.opened.environment.name}",
             )
 
-    def _definitions_first(self) -> None:
+    def definitions_first(self) -> None:
         """The order of checks: what authors must fix is said before what the operator lacks."""
         from campaignkit.errors import DefinitionError
 
@@ -108,18 +107,21 @@ class ApplyRun:
         self._say_recovered(recovered)
         if self.saved is not None:
             check_same(self.saved, plan, self.holding.clock.now())
-        self._show(plan)
+        self._show_or_stop(plan)
         check(plan, parse_accepts(self.asked.accept), self._again())
         if not plan.counts.to_send:
-            return self._finish(plan, None)
+            return self._finish(store, plan, None)
         self._approve(plan)
-        return self._finish(plan, self._send(store, token, plan, job))
+        return self._finish(store, plan, self._send(store, token, plan, job))
 
-    def _carry_over(self, store: Store) -> None:
+    def _carry_over(self, store: Store, plan: Plan) -> None:
         from campaignkit.engine.history import moves
         from campaignkit.model.mailings import MailingKey
 
+        sent = {campaign.campaign for campaign in plan.campaigns}
         for head in self.heads:
+            if head.campaign not in sent:
+                continue  # a draft moves nothing
             for name, olds in moves(head).items():
                 revision = next(mailing.revision for mailing in head.mailings if mailing.name == name)
                 for old in olds:
@@ -140,6 +142,14 @@ class ApplyRun:
             refs = ", ".join(recovered.unknown_requests)
             self.console.warn(f"An earlier run died with {refs} in flight: {people:,} people are unknown now, and are not sent to again.")
 
+    def _show_or_stop(self, plan: Plan) -> None:
+        from campaignkit.errors import RefusedError
+
+        try:
+            self._show(plan)
+        except OSError:
+            raise RefusedError("nobody reads the plan: the output is closed. Nothing was sent.") from None
+
     def _show(self, plan: Plan) -> None:
         if self.asked.form == "json":
             from campaignkit.reports.plan_json import plan_document
@@ -149,7 +159,7 @@ class ApplyRun:
             from campaignkit.reports.plan_text import plan_text
 
             self.console.data(plan_text(plan, reveal=self.asked.reveal, verbose=self.console.verbosity > 0))
-            sys.stdout.flush()
+            self.console.flush()
 
     def _approve(self, plan: Plan) -> None:
         from campaignkit.errors import RefusedError
@@ -173,7 +183,7 @@ class ApplyRun:
         from campaignkit.engine.sending import StopFlag
 
         stop = StopFlag()
-        self._carry_over(store)
+        self._carry_over(store, plan)
 
         def raise_flag() -> None:
             stop.requested = True
@@ -195,20 +205,25 @@ class ApplyRun:
                     , token=token, stop=stop, tell=tell,
                 ).run()  # fmt: skip
 
-    def _finish(self, plan: Plan, applied: Applied | None) -> int:
+    def _finish(self, store: Store, plan: Plan, applied: Applied | None) -> int:
+        """The receipt and the exit code: what the state holds for these campaigns counts, also from earlier runs."""
         from campaignkit.cli.exit_codes import worst
-        from campaignkit.cli.receipt import receipt
+        from campaignkit.cli.receipt import Open, receipt
         from campaignkit.engine.applier import Applied
+        from campaignkit.engine.overview import left_open
 
         done = applied or Applied()
-        if self.asked.form == "json":
-            self.console.record(done.summary() | ({"sandbox": True} if plan.environment.is_sandbox else {}))
-        receipt(self.console, plan, done, again=self._again())
+        unknown, refused = left_open(store, [head.campaign for head in self.heads])
+        still = Open(unknown=max(unknown, done.unknown, plan.counts.unknown), refused=max(refused, plan.counts.rejected))
+        with contextlib.suppress(OSError):  # a closed output changes nothing about what happened
+            if self.asked.form == "json":
+                self.console.record(done.summary() | ({"sandbox": True} if plan.environment.is_sandbox else {}))
+            receipt(self.console, plan, done, still, again=self._again())
         return worst(
-            unknown=bool(done.unknown or plan.counts.unknown),
+            unknown=bool(still.unknown),
             interrupted=done.interrupted,
-            rejected=bool(done.rejected or plan.counts.rejected),
-            incomplete=bool(done.not_sent or done.throttled),
+            rejected=bool(done.rejected or still.refused),
+            incomplete=bool(done.not_sent or done.throttled or done.broken),
         )
 
     def _again(self) -> str:

@@ -33,7 +33,12 @@ class Console:
     def record(self, record: dict[str, Any]) -> None:
         """Print one JSON record on its own line, at once."""
         click.echo(json.dumps(record, ensure_ascii=False))
-        sys.stdout.flush()
+        self.flush()
+
+    def flush(self) -> None:
+        """Let it be read now."""
+        if sys.stdout is not None:
+            sys.stdout.flush()
 
     def say(self, text: str, *, style: str | None = None) -> None:
         """Tell people something, unless they asked for quiet."""

@@ -28,7 +28,14 @@ class Holding:
 
     @property
     def path(self) -> Path:
-        """The state's file."""
+        """The state's file.
+
+        Raises:
+            StateError: The setting is the URL of a store that this version does not know; it is not shown, as it may hold a password.
+        """
+        if "://" in self.environment.state:
+            scheme = self.environment.state.partition("://")[0]
+            raise StateError(f"a state in {scheme[:20]} is not supported yet: it must be a file. Nothing was sent.")
         return self.root / self.environment.state
 
     @property

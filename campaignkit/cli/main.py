@@ -127,6 +127,7 @@ def _explain(error: CampaignKitError) -> None:
 
         click.echo(text(error.diagnostics), err=True, nl=False)
         console.error(error.message or "Nothing was sent: these problems come first.")
+        error.next_command = error.next_command or "campaignkit validate"
     else:
         from campaignkit.reports.safe import line
 
@@ -137,4 +138,9 @@ def _explain(error: CampaignKitError) -> None:
 
 def entry() -> None:
     """The console script."""
-    sys.exit(run(sys.argv[1:]))
+    code = run(sys.argv[1:])
+    try:
+        sys.stdout.flush()
+    except (BrokenPipeError, AttributeError):  # nobody reads, or there is no output at all: the exit code still counts
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    sys.exit(code)

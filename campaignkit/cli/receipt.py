@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from campaignkit.cli.console import Console
 from campaignkit.engine.applier import Applied
 from campaignkit.plans.plan import Plan
 from campaignkit.reports.safe import hidden, line, people, plural
 
 
-def receipt(console: Console, plan: Plan, applied: Applied, *, again: str) -> None:
+@dataclass(frozen=True, slots=True)
+class Open:
+    """People of the selected campaigns whom the state holds as unknown or refused, also from earlier runs."""
+
+    unknown: int
+    refused: int
+
+
+def receipt(console: Console, plan: Plan, applied: Applied, still: Open, *, again: str) -> None:
     """Say how it ended; the last line is a command wherever a person is needed."""
     environment = plan.environment.name
     if applied.requests or applied.not_sent:
@@ -25,11 +35,12 @@ def receipt(console: Console, plan: Plan, applied: Applied, *, again: str) -> No
         console.warn(f"Stopped: {hidden(line(applied.stopped))}.")
     if applied.interrupted:
         console.warn(f"Interrupted: {people(applied.not_sent)} not sent to; the same command again goes on where this stopped.")
-    if plan.counts.rejected:
-        console.warn(f"{people(plan.counts.rejected)} refused by the provider earlier; fix the mailing, or use --retry-rejected.")
-    if applied.unknown or plan.counts.unknown:
-        unknown = applied.unknown + plan.counts.unknown
-        console.warn(f"{people(unknown)} unknown: they may have been sent to, and are held back until somebody decides.")
+    if applied.broken:
+        console.error(f"The state could not take what happened: {hidden(line(applied.broken))}")
+    if still.refused:
+        console.warn(f"{people(still.refused)} refused by the provider earlier; fix the mailing, or use --retry-rejected.")
+    if still.unknown:
+        console.warn(f"{people(still.unknown)} unknown: they may have been sent to, and are held back until somebody decides.")
         console.command(f"campaignkit resolve --env {environment}")
     elif applied.not_sent or applied.throttled or applied.rejected:
         console.command(again)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from campaignkit.compiler.definitions import MailingDefinition
@@ -13,6 +13,7 @@ from campaignkit.rendering.guard import Fault, examine
 from campaignkit.rendering.messages import condition_source
 
 _WHERE_OFFSET = len("{% if (")
+_PHONE_DIGITS = 7
 
 
 @dataclass(slots=True)
@@ -46,13 +47,13 @@ def bind(mailing: MailingDefinition, header: Sequence[str], header_place: Place)
     for alias, name in renamed.items():
         if name not in at:
             place = document.place((*base, "columns", alias))
-            problems.append(Diagnostic(Severity.ERROR, "CK308", f"the audience has no column {name!r}", place, did_you_mean(name, at)))
+            problems.append(Diagnostic(Severity.ERROR, "CK308", f"the audience has no column {name!r}", place, _names_hint(name, at)))
             continue
         usable[alias] = at[name]
     phone = at.get(wanted, usable.get(wanted, -1))
     if phone < 0:
         place = document.place((*base, "phone") if "phone" in audience else base)
-        hint = did_you_mean(wanted, at) or "name the column: phone: …"
+        hint = _names_hint(wanted, at)
         problems.append(Diagnostic(Severity.ERROR, "CK308", f"the audience has no column {wanted!r} for phones", place, hint))
     for name in sorted(usable.keys() & mailing.constants.keys()):
         message = f"{name!r} is both a column of the audience and a variable"
@@ -70,6 +71,14 @@ def bind(mailing: MailingDefinition, header: Sequence[str], header_place: Place)
         return None, problems
     columns = Columns(phone, usable, tuple(sorted(used & usable.keys())), tuple(sorted(asked & usable.keys())), where)
     return columns, problems
+
+
+def _names_hint(wanted: str, header: Iterable[str]) -> str:
+    """The nearest column. A file without a header has a person in its first line: nothing of that is shown."""
+    names = list(header)
+    if any(sum(character.isdigit() for character in name) >= _PHONE_DIGITS for name in names):
+        return "the first line of the file must name the columns"
+    return did_you_mean(wanted, names) or "name the column: phone: …"
 
 
 def _condition(expression: object, allowed: frozenset[str]) -> tuple[str | None, frozenset[str], list[Fault]]:

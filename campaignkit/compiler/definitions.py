@@ -57,6 +57,8 @@ class MailingDefinition:
     each: dict[str, str]
     audience: dict[str, Any]
     definition: str
+    broken: bool
+    """Something of it can't be sent: its names are still checked against its audience, its rows are not."""
 
     @property
     def line(self) -> int:
@@ -125,8 +127,6 @@ class _Definer:
         when = self._schedule()
         fixed = [name for name in (_ONCE if personal else (*_ONCE, *_EACH)) if name in content]
         once = {"type": str(content["type"])} | {name: self._once(name, str(content[name])) for name in fixed}
-        if has_errors(self.result.problems[before:]):
-            return
         utc = when.utc.isoformat() if when else ""
         definition = {
             "content": content,
@@ -148,6 +148,7 @@ class _Definer:
                 schedule=when,
                 constants=self.constants,
                 once=once,
+                broken=has_errors(self.result.problems[before:]),
                 each={name: str(content[name]) for name in _EACH if personal and name in content},
                 audience=self.fields["audience"],
                 definition=canonical_digest(definition),

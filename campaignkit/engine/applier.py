@@ -13,7 +13,7 @@ from campaignkit.engine.packing import PackedBatch, requests
 from campaignkit.engine.sending import Ready, SendLoop, Sent, StopFlag
 from campaignkit.engine.spool import Spool
 from campaignkit.engine.stop_rules import StopWatch
-from campaignkit.errors import LockedError
+from campaignkit.errors import LockedError, StateError
 from campaignkit.model.clock import Clock
 from campaignkit.model.outcomes import Outcome
 from campaignkit.plans.plan import Plan
@@ -41,6 +41,8 @@ class Applied:
     requests: int = 0
     stopped: str = ""
     interrupted: bool = False
+    broken: str = ""
+    """Why the state could not take what happened; the people concerned are unknown."""
     reasons: Counter[str] = field(default_factory=Counter)
     unknown_requests: list[str] = field(default_factory=list)
 
@@ -110,15 +112,28 @@ class ApplyJob:
         )
         try:
             loop.run(ready)
-        finally:
-            self.store.dissolve(run_id, self.clock.now())
-            applied = self.applied
-            reached = applied.accepted + applied.rejected + applied.throttled + applied.unknown
-            applied.not_sent = sum(batch.count for batch in self.batches) - reached
-            self.applied.stopped = loop.stopped
-            self.applied.interrupted = self.stop.requested
-            self.store.end_run(run_id, summary=json.dumps(self.applied.summary()), at=self.clock.now())
+        except KeyboardInterrupt:
+            self.stop.requested = True
+        except StateError as error:
+            self.applied.broken = error.message
+        self._close(run_id, loop)
         return self.applied
+
+    def _close(self, run_id: int, loop: SendLoop) -> None:
+        """Whatever ended the run: everyone is counted, and what was begun and not recorded is unknown."""
+        applied = self.applied
+        applied.unknown += sum(loop.in_doubt.values())
+        applied.unknown_requests += list(loop.in_doubt)
+        reached = applied.accepted + applied.rejected + applied.throttled + applied.unknown
+        applied.not_sent = sum(batch.count for batch in self.batches) - reached
+        applied.stopped, applied.interrupted = loop.stopped, self.stop.requested
+        try:
+            if loop.in_doubt:
+                self.store.recover(self.clock.now())
+            self.store.dissolve(run_id, self.clock.now())
+            self.store.end_run(run_id, summary=json.dumps(applied.summary()), at=self.clock.now())
+        except StateError as error:  # the next run finds the intents, and counts them as unknown
+            applied.broken = applied.broken or error.message
 
     def _count(self, sent: Sent) -> None:
         outcome, people = sent.result.outcome, sent.ready.people

@@ -106,7 +106,8 @@ def _batch(
             known[at] = [row.delivery_id, row.status_time]
         details = zlib.compress(json.dumps(known, separators=(",", ":")).encode(), 1)
     every = tuple(dict.fromkeys((*batch.errors, *errors)))
-    listed = any(statuses)
+    # Details are written with the first row of the batch, whether or not its phone could be matched.
+    listed = any(statuses) or bool(details)
     first_at = batch.error_first_at or (now if errors else None)
     agreed = bool(errors) and first_at is not None and now - first_at >= AGREEMENT
     refused = not listed and (batch.refused or agreed)

@@ -20,6 +20,15 @@ _STANDING = {
 }
 
 
+_SURER = {
+    Standing.ACCEPTED: 0,
+    Standing.UNKNOWN: 1,
+    Standing.ABANDONED: 2,
+    Standing.REFUSED: 3,
+    Standing.PENDING: 4,
+}
+
+
 def moves(head: CampaignHead) -> dict[str, tuple[MailingKey, ...]]:
     """By mailing name: the identities whose deliveries it carries over (`moved_from` on mailing or campaign)."""
     found: dict[str, tuple[MailingKey, ...]] = {}
@@ -46,11 +55,14 @@ class MailingHistory:
         """How these phones stand."""
         if self.reader is None or not self.ids:
             return {}
-        found = self.reader.known(self.ids, phones)
-        return {
-            phone: Standings(_standing(known.state, refused=known.refused), known.fingerprint, known.definition)
-            for phone, known in found.items()
-        }
+        found: dict[int, Standings] = {}
+        for mailing_id in self.ids:
+            for phone, known in self.reader.known([mailing_id], phones).items():
+                standing = _standing(known.state, refused=known.refused)
+                # Of deliveries that were carried over, what is surest about a person counts.
+                if phone not in found or _SURER[standing] < _SURER[found[phone].standing]:
+                    found[phone] = Standings(standing, known.fingerprint, known.definition)
+        return found
 
     def elsewhere(self, phones: Sequence[int], fingerprints: bytes) -> set[int]:
         """Who of these got this mailing under an identity that is gone, or this content under a campaign that is gone."""
@@ -95,8 +107,8 @@ class Histories:
                 continue
             elif known.key.campaign == key.campaign:
                 renamed = known.key.mailing not in here
-                earlier = known.key.mailing == key.mailing and known.key.revision < key.revision
-                if renamed or earlier:
+                another = known.key.mailing == key.mailing and known.key.revision != key.revision
+                if renamed or another:
                     history.gone.append(known.id)
             elif known.key.campaign not in self._heads:
                 history.strangers.append(known.id)

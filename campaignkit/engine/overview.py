@@ -155,3 +155,16 @@ def _lines(
             outcome=str(request.state),
             sent_at=request.intent_at,
         )
+
+
+def left_open(reader: StateReader, campaigns: Sequence[str]) -> tuple[int, int]:
+    """People of these campaigns who are unknown, and those whom the provider refused and nobody was sent to again."""
+    unknown = refused = 0
+    if not campaigns:
+        return 0, 0
+    for request in reader.requests(campaigns=campaigns, states=[RequestState.UNKNOWN, RequestState.ACCEPTED], with_people=False):
+        for batch in request.batches:
+            if batch.key.campaign in campaigns:
+                unknown += batch.count if request.state is RequestState.UNKNOWN else 0
+                refused += batch.claimed if batch.refused else 0
+    return unknown, refused

@@ -87,6 +87,7 @@ class PlanJob:
     def _plan(self, campaigns: list[CampaignPlan], drafts: list[str]) -> Plan:
         for campaign in campaigns:
             self._count_requests(campaign)
+        sent = {campaign.campaign for campaign in campaigns}
         info = self.reader.info() if self.reader else None
         environment = self.environment
         lineage = SANDBOX_LINEAGE if environment.is_sandbox else info.lineage if info else self.recorded_lineage
@@ -101,8 +102,8 @@ class PlanJob:
                 settings=self.project.settings_digests[environment.name],
                 suppressions=self._done.suppressions or "none",
                 retry_rejected=self.retry_rejected,
-                definitions={head.campaign: head.digest for head in self.heads},
-                audiences=self._audiences,
+                definitions={head.campaign: head.digest for head in self.heads if head.campaign in sent},
+                audiences={name: digest for name, digest in self._audiences.items() if name.partition("/")[0] in sent},
             ),
             campaigns=campaigns,
             drafts=drafts,

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from campaignkit.engine.folding import fold
+from campaignkit.engine.folding import Folded, fold
 from campaignkit.engine.pace import Pace
 from campaignkit.errors import ProviderError
 from campaignkit.model.clock import Clock
@@ -16,10 +16,12 @@ from campaignkit.model.settings import Environment
 from campaignkit.provider.port import NotVisibleError, StatusReader
 from campaignkit.states.records import RequestRow, RequestState
 from campaignkit.states.store import Store
+from campaignkit.wire.statuses import StatusAnswer
 from campaignkit.wire.vocabulary import is_settled
 
 FIRST_WAIT = 2.0
 LONGEST_WAIT = 300.0
+_TRIES = 10
 
 
 @dataclass(slots=True, kw_only=True)
@@ -88,10 +90,10 @@ class RefreshJob:
             result.pending += 1
             result.failures.append(f"{row.ref}: {error.message}")
             return
-        now = self.clock.now()
-        words = self.store.words()
-        folded = fold(row, answer, words=words, word_id=self.store.word_id, now=now)
-        self.store.record_poll(row.ref, folded.updates, final=folded.final, at=now, answer="\n".join(folded.notes).encode())
+        folded = self._store(row, answer)
+        if folded is None:
+            result.pending += 1
+            return
         result.polled += 1
         result.changed += folded.changed
         result.final += folded.final
@@ -104,6 +106,20 @@ class RefreshJob:
                 counted = Counter(update.statuses)
                 open_ends += any(not byte or not is_settled(words.get(byte, "")) for byte in counted)
         result.pending += bool(open_ends)
+
+    def _store(self, row: RequestRow, answer: StatusAnswer) -> Folded | None:
+        """Fold an answer into the newest row: another refresh may have stored one meanwhile, and nothing goes backwards."""
+        current: RequestRow | None = row
+        for _ in range(_TRIES):
+            if current is None:
+                return None
+            now = self.clock.now()
+            folded = fold(current, answer, words=self.store.words(), word_id=self.store.word_id, now=now)
+            notes = "\n".join(folded.notes).encode()
+            if self.store.record_poll(current.ref, folded.updates, final=folded.final, at=now, seen=current.polled_at, answer=notes):
+                return folded
+            current = self.store.request(row.ref)
+        return None
 
     def watch(self, *, timeout: float | None, chance: random.Random, heard: Callable[[Refreshed], None]) -> Refreshed:
         """Poll with growing pauses until everything is settled, or the time is up.

@@ -6,6 +6,7 @@ never connected or was throttled is tried again.
 
 from __future__ import annotations
 
+import contextlib
 import random
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -83,6 +84,8 @@ class SendLoop:
     body: Callable[[Ready], bytes]
     tell: Callable[[Sent], None]
     stopped: str = ""
+    in_doubt: dict[str, int] = field(default_factory=dict)
+    """Requests with an intent whose outcome is not stored, with their people."""
     _dropped: set[MailingKey] = field(default_factory=set)
     _lock: Lock = field(default_factory=Lock)
 
@@ -110,7 +113,9 @@ class SendLoop:
         if result is None:
             return
         with self._lock:
-            self.tell(Sent(ready, result))
+            # Nobody listening any more (a closed pipe) is no reason to stop half-way.
+            with contextlib.suppress(OSError, ValueError):
+                self.tell(Sent(ready, result))
             reason = self.watch.observe(result) if result.reason != LATE else ""
             self.stopped = self.stopped or reason
             if result.outcome is Outcome.REJECTED and ready.batches[0].canary:
@@ -128,6 +133,7 @@ class SendLoop:
             if attempt is not None:
                 with self._lock:
                     state = self.store.record(ready.ref, attempt, result, self.clock.now(), again=again)
+                    self.in_doubt.pop(ready.ref, None)
                 if state is RequestState.UNKNOWN and result.outcome is Outcome.ACCEPTED:
                     return SendResult(
                         outcome=Outcome.UNKNOWN,
@@ -152,6 +158,8 @@ class SendLoop:
                 return False
             with self._lock:
                 number = self.store.mark_intent(ready.ref, now)
+                if number is not None:
+                    self.in_doubt[ready.ref] = ready.people
             return number is not None
 
         result = self.sender.send_bulk(body, intent=intent)

@@ -1,10 +1,12 @@
 """Rendered bytes between the plan and the send: one unlinked temporary file, so that apply renders once and sends those bytes.
 
-It never has a name after it was opened, so no crash leaves phones or texts behind.
+It never has a name after it was opened, so no crash leaves phones or texts behind. Reads and writes name their place
+themselves (pread, pwrite): several requests in flight read at once, and a shared position would mix their people.
 """
 
 from __future__ import annotations
 
+import os
 import tempfile
 from dataclasses import dataclass
 from types import TracebackType
@@ -20,10 +22,10 @@ class Stretch:
 
 
 class Spool:
-    """Append-only bytes on disk; use as a context manager."""
+    """Append-only bytes on disk; use as a context manager. Appending is for one thread, reading for any number."""
 
     def __init__(self) -> None:
-        self._file = tempfile.TemporaryFile(prefix="campaignkit-")  # noqa: SIM115 - closed by __exit__
+        self._file = tempfile.TemporaryFile(prefix="campaignkit-", buffering=0)  # noqa: SIM115 - closed by __exit__
         self._end = 0
 
     def __enter__(self) -> Self:
@@ -34,13 +36,26 @@ class Spool:
 
     def append(self, data: bytes) -> Stretch:
         """Keep some bytes."""
-        self._file.seek(self._end)
-        self._file.write(data)
         stretch = Stretch(self._end, len(data))
-        self._end += len(data)
+        left = memoryview(data)
+        while left:
+            written = os.pwrite(self._file.fileno(), left, self._end)
+            self._end += written
+            left = left[written:]
         return stretch
 
     def read(self, stretch: Stretch) -> bytes:
-        """Get them back."""
-        self._file.seek(stretch.offset)
-        return self._file.read(stretch.length)
+        """Get them back.
+
+        Raises:
+            EOFError: They are not there any more: somebody truncated the file.
+        """
+        parts: list[bytes] = []
+        offset, end = stretch.offset, stretch.offset + stretch.length
+        while offset < end:
+            part = os.pread(self._file.fileno(), end - offset, offset)
+            if not part:
+                raise EOFError("the spool lost bytes")
+            parts.append(part)
+            offset += len(part)
+        return parts[0] if len(parts) == 1 else b"".join(parts)

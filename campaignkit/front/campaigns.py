@@ -111,6 +111,34 @@ def clashes(files: list[CampaignFile]) -> list[Diagnostic]:
     return found
 
 
+def moves_at_odds(files: list[CampaignFile]) -> list[Diagnostic]:
+    """`moved_from` that names what still stands in the files, or what another one names too: keys can't be in two places."""
+    found: list[Diagnostic] = []
+    standing = {(file.campaign, mailing.name) for file in files for mailing in file.head().mailings}
+    campaigns = {file.campaign for file in files if file.campaign}
+    taken: dict[tuple[str, str], str] = {}
+    for file in files:
+        head = file.head()
+        if file.document is None or not head.campaign:
+            continue
+        if head.moved_from in campaigns:
+            message = f"moved_from: the campaign {head.moved_from!r} still stands in the project; it keeps its deliveries"
+            found.append(Diagnostic(Severity.ERROR, "CK123", message, file.document.place(("moved_from",))))
+        for index, mailing in enumerate(head.mailings):
+            olds = [(head.campaign, mailing.moved_from)] if mailing.moved_from else []
+            if head.moved_from:
+                olds.append((head.moved_from, mailing.moved_from or mailing.name))
+            for old in olds:
+                place = file.document.place(("mailings", index, "moved_from") if mailing.moved_from else ("moved_from",))
+                if old in standing and old[0] == head.campaign:
+                    message = f"moved_from: the mailing {old[1]!r} still stands in this campaign; it keeps its deliveries"
+                    found.append(Diagnostic(Severity.ERROR, "CK123", message, place))
+                elif taken.setdefault(old, f"{head.campaign}/{mailing.name}") != f"{head.campaign}/{mailing.name}":
+                    message = f"moved_from: {old[0]}/{old[1]} was moved to {taken[old]} already"
+                    found.append(Diagnostic(Severity.ERROR, "CK123", message, place))
+    return found
+
+
 def _integer(value: object, default: int) -> int:
     return value if type(value) is int else default
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
-from campaignkit.audience.phones import preload
+from campaignkit.audience.phones import preload as preload_plans
 from campaignkit.audience.tables import BrokenTableError
 from campaignkit.compiler.columns import bind
 from campaignkit.compiler.definitions import MailingDefinition, Rules, define
@@ -21,9 +21,9 @@ from campaignkit.compiler.schedule import zone
 from campaignkit.compiler.settings import read_project
 from campaignkit.diagnostics import Diagnostic, Place, Severity
 from campaignkit.front.audiences import OpenAudience, broken, place_in, table_of
-from campaignkit.front.campaigns import AudienceFields, CampaignFile, check_campaign, clashes, read_campaign
+from campaignkit.front.campaigns import AudienceFields, CampaignFile, check_campaign, clashes, moves_at_odds, read_campaign
 from campaignkit.front.files import HashedFile, read_all
-from campaignkit.front.jail import RowWatch, close_doors, fetch_codecs
+from campaignkit.front.jail import EndlessError, RowWatch, close_doors, fetch_codecs
 from campaignkit.front.samples import outline
 from campaignkit.front.suppressions import read_phones
 from campaignkit.loading.events import LARGEST_FILE
@@ -46,6 +46,7 @@ from campaignkit.protocol.messages import (
     Select,
     Start,
 )
+from campaignkit.rendering.environment import preload as preload_templates
 
 
 class Child:
@@ -70,7 +71,7 @@ class Child:
         except ChannelClosedError:
             return  # the operator wanted the index only
         select = decode(Select, data)
-        self._report(clashes(files))
+        self._report([*clashes(files), *moves_at_odds(files)])
         chosen = [file for file in files if file.path in set(select.paths)]
         self._run(project, chosen, select)
 
@@ -107,13 +108,15 @@ class Child:
             self._report(file.problems)
         opened = {(file.path, found.pointer): self._audience(file, found) for file in files for found in file.audiences()}
         suppressed, digest = self._suppressions(project)
-        preload()
+        preload_plans()
+        preload_templates()
         fetch_codecs(str(found.fields.get("encoding", "ascii")) for file in files for found in file.audiences())
         close_doors()
         self._watch.start()
         for mailing in self._define(files, rules):
-            if (found := opened.get((mailing.document.path, mailing.pointer))) is not None:
-                self._mailing(OpenAudience(mailing, *found), suppressed, rules, select)
+            found = opened.get((mailing.document.path, mailing.pointer))
+            if found is not None and not self._mailing(OpenAudience(mailing, *found), suppressed, rules, select):
+                break  # each further mailing could take as long
         self._watch.stop()
         self._say(Kind.DONE, Done(suppressions=digest))
 
@@ -168,14 +171,17 @@ class Child:
                 digest.update(file.digest().encode())
         return found, digest.hexdigest() if project.suppress else ""
 
-    def _mailing(self, audience: OpenAudience, suppressed: set[int], rules: Rules, select: Select) -> None:
+    def _mailing(self, audience: OpenAudience, suppressed: set[int], rules: Rules, select: Select) -> bool:
+        """Work through one mailing; False if its templates don't come to an end."""
         mailing = audience.mailing
+        place = mailing.document.place(mailing.pointer)
+        loop: RowLoop | None = None
         try:
             table = table_of(audience)
             columns, problems = bind(mailing, table.columns, Place(audience.path, 1))
             self._report(problems)
-            if columns is None:
-                return
+            if columns is None or mailing.broken:
+                return True
             self._say(Kind.MAILING, _message(mailing))
             loop = RowLoop(
                 mailing=mailing,
@@ -194,18 +200,23 @@ class Child:
                 loop.conflicts = scout.conflicts
                 table = table_of(audience)
             loop.run(table.rows())
-        except BrokenTableError as error:
-            self._report([broken(audience, error)])
-            return
+        except (BrokenTableError, EndlessError) as error:
+            self._report(loop.problems.closing(place) if loop else [])
+            if isinstance(error, BrokenTableError):
+                self._report([broken(audience, error)])
+                return True
+            message = "rendering it takes too long, row after row; what comes after it was not checked"
+            self._report([Diagnostic(Severity.ERROR, "CK208", message, place, "are there loops in its templates?")])
+            return False
         finally:
             self._watch.pause()
-        place = mailing.document.place(mailing.pointer)
         self._report(loop.closing(place))
         digest = audience.file.digest() if audience.file else ""
         self._check_bytes(mailing, digest)
         if loop.figures.rows == 0:
             self._report([Diagnostic(Severity.WARNING, "CK315", "the audience has no rows", place)])
         self._say(Kind.MAILING_END, _end(loop, digest))
+        return True
 
     def _check_bytes(self, mailing: MailingDefinition, digest: str) -> None:
         wanted = mailing.audience.get("sha256")

@@ -75,7 +75,10 @@ class RowWatch:
 
 
 def limit_memory() -> None:
-    """Bound the address space and forbid core dumps (they would hold personal data)."""
+    """Bound the address space, forbid core dumps (they would hold personal data), and make room for many open audiences."""
+    _soft, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most if most != resource.RLIM_INFINITY else 10_240, most))
     with contextlib.suppress(ValueError, OSError):  # macOS takes no bound on address space
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

@@ -19,6 +19,9 @@ def read_phones(path: str, file: HashedFile, found: set[int]) -> list[Diagnostic
     try:
         table = open_table(path, unclosed(file), encoding=None, delimiter=None)
         names = [name.lower() for name in table.columns]
+        if "phone" not in names and _is_phone(table.columns[0]):
+            message = "the first line must name the columns; it holds a phone, who would be messaged"
+            return [Diagnostic(Severity.ERROR, "CK317", message, Place(path, 1), 'put a line "phone" above it')]
         at = names.index("phone") if "phone" in names else 0
         for row, (line, cells) in enumerate(table.rows(), 1):
             try:
@@ -32,3 +35,11 @@ def read_phones(path: str, file: HashedFile, found: set[int]) -> list[Diagnostic
     except BrokenTableError as error:
         problems.append(Diagnostic(Severity.ERROR, error.code, error.message, Place(path, error.line, 0, error.row), error.hint))
     return problems
+
+
+def _is_phone(text: str) -> bool:
+    try:
+        normal(text)
+    except BadPhoneError:
+        return False
+    return True

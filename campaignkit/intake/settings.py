@@ -68,9 +68,16 @@ def overridden(environment: Environment, *, base_url: str | None, state: str | N
     """
     if base_url:
         base_url = base_url.rstrip("/")
-        parts = urlsplit(base_url)
+        try:
+            parts = urlsplit(base_url)
+            _ = parts.port
+        except ValueError:
+            raise RefusedError("CAMPAIGNKIT_BASE_URL is no URL. Nothing was sent.") from None
         safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
         if base_url != SANDBOX_URL and not (safe and parts.hostname and not parts.username and not parts.query):
             raise RefusedError("CAMPAIGNKIT_BASE_URL must be https (http only for loopback) without user or query. Nothing was sent.")
+        if base_url == SANDBOX_URL and not environment.is_sandbox:
+            # The stand-in never writes where the real state belongs.
+            environment = replace(environment, state=f"state/{environment.name}.sandbox.db")
         environment = replace(environment, base_url=base_url)
     return replace(environment, state=state) if state else environment

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from campaignkit.errors import PlanError
-from campaignkit.model.counts import Counts
 from campaignkit.plans.digest import Components, moved
 from campaignkit.plans.plan import Plan
 
@@ -30,7 +29,8 @@ class SavedPlan:
     selection: tuple[str, ...]
     digest: str
     components: Components
-    to_send: int
+    to_send: dict[str, int]
+    """People to be sent to, by campaign/mailing."""
 
 
 def as_document(plan: Plan) -> dict[str, Any]:
@@ -85,7 +85,7 @@ def load(path: Path) -> SavedPlan:
     """Read a plan file.
 
     Raises:
-        PlanError: It is none, or its digest does not fit what it says.
+        PlanError: It is none. Whether it was changed is `check_same`'s to say, after the checks that come before it.
     """
     try:
         if not stat.S_ISREG(path.stat().st_mode) or path.stat().st_size > _LARGEST:
@@ -98,16 +98,20 @@ def load(path: Path) -> SavedPlan:
             selection=tuple(str(name) for name in raw["selection"]),
             digest=str(raw["digest"]),
             components=Components(**raw["components"]),
-            to_send=Counts(**raw["summary"]).to_send,
+            to_send={
+                f"{campaign['campaign']}/{mailing['mailing']}": int(mailing["send"]) + int(mailing["resend"])
+                for campaign in raw["campaigns"]
+                for mailing in campaign["mailings"]
+            },
         )
     except OSError as error:
-        raise PlanError(f"{path} can't be read: {error.strerror}. Nothing was sent.") from None
+        raise PlanError(
+            f"{path} can't be read: {error.strerror}. Nothing was sent.", next_command=f"campaignkit plan --out {path}"
+        ) from None
     except (ValueError, KeyError, TypeError):
         raise PlanError(f"{path} is no saved plan. Nothing was sent.", next_command=f"campaignkit plan --out {path}") from None
     if raw.get("kind") != KIND or raw.get("format_version") != FORMAT_VERSION:
         raise PlanError(f"{path} is of a format this version does not know. Nothing was sent.")
-    if saved.components.digest() != saved.digest or saved.created_at.tzinfo is None:
-        raise PlanError(f"{path} was changed after it was saved. Nothing was sent.", next_command=f"campaignkit plan --out {path}")
     return saved
 
 
@@ -115,17 +119,20 @@ def check_same(saved: SavedPlan, plan: Plan, now: datetime) -> None:
     """Hold a plan made now against the saved one.
 
     Raises:
-        PlanError: It expired, or something moved; the message names what.
+        PlanError: It was changed, it expired, or something moved; the message names what.
     """
     again = f"campaignkit plan {' '.join(saved.selection)} --env {saved.environment} --out {saved.path}"
+    if saved.components.digest() != saved.digest or saved.created_at.tzinfo is None:
+        raise PlanError(f"{saved.path} was changed after it was saved. Nothing was sent.", next_command=again)
     age = (now - saved.created_at).total_seconds()
     if age > plan.environment.plan_max_age or age < -3600:
         raise PlanError(f"{saved.path} expired: it is {age / 3600:,.0f} hours old. Nothing was sent.", next_command=again)
     if saved.digest != plan.digest:
         what = "; ".join(moved(saved.components, plan.components)) or "something"
         raise PlanError(f"{saved.path} is stale; since it was reviewed this moved: {what}. Nothing was sent.", next_command=again)
-    if plan.counts.to_send > saved.to_send:
-        message = (
-            f"{saved.path} was reviewed for {saved.to_send:,} people, now {plan.counts.to_send:,} would be sent to: keys were freed since."
-        )
-        raise PlanError(f"{message} Nothing was sent.", next_command=again)
+    for campaign in plan.campaigns:
+        for one in campaign.mailings:
+            reviewed = saved.to_send.get(str(one.mailing.key), 0)
+            if one.counts.to_send > reviewed:
+                what = f"{one.mailing.key} was reviewed for {reviewed:,} people, now {one.counts.to_send:,} would be sent to"
+                raise PlanError(f"{saved.path}: {what}: keys were freed since. Nothing was sent.", next_command=again)

@@ -70,3 +70,8 @@ def environment() -> _Environment:
     env.globals = {"range": _bounded_range}
     env.filters = {name: env.filters[name] for name in ALLOWED_BUILTINS} | ours()
     return env
+
+
+def preload() -> None:
+    """Load what Jinja imports only when something goes wrong: afterwards the process may lose the right to open files."""
+    import jinja2.debug  # noqa: F401 - rewrites the traceback of a broken template

@@ -26,7 +26,7 @@ _SPACES = str.maketrans("", "", " \u00a0\u202f\u2009'")
 
 
 class FilterError(ValueError):
-    """A value does not fit the filter; the message names both."""
+    """A value does not fit the filter; the message never shows it, since it may be a person's."""
 
 
 def number(value: object) -> Decimal:
@@ -39,9 +39,9 @@ def number(value: object) -> Decimal:
     try:
         found = Decimal(text)
     except InvalidOperation:
-        raise FilterError(f"{_cut(value)!r} is not a number") from None
+        raise FilterError("the value is not a number") from None
     if not found.is_finite() or abs(found.adjusted()) > 30:
-        raise FilterError(f"{_cut(value)!r} is not a usable number")
+        raise FilterError("the value is not a usable number")
     return found
 
 
@@ -77,7 +77,7 @@ def as_date(value: object, pattern: str = "%d.%m.%Y") -> str:
             return parse(text).strftime(pattern)
         except ValueError:
             continue
-    raise FilterError(f"{_cut(value)!r} is not a date like 2026-11-23 or 23.11.2026")
+    raise FilterError("the value is not a date like 2026-11-23 or 23.11.2026")
 
 
 def _day_first(text: str) -> datetime:

@@ -22,7 +22,9 @@ def unknown_text(requests: Sequence[UnknownRequest], *, now: datetime, price: De
     for one in requests:
         money = f", about {(price * one.recipients).normalize():f} {currency}" if price is not None else ""
         age = f", {_age(now, one.sent_at)} ago" if one.sent_at else ""
-        lines.append(f"{one.ref}  {', '.join(f'{one.campaign}/{mailing}' for mailing in one.mailings)}: {people(one.recipients)}{money}{age}")
+        lines.append(
+            f"{one.ref}  {', '.join(f'{one.campaign}/{mailing}' for mailing in one.mailings)}: {people(one.recipients)}{money}{age}"
+        )
         lines += [f"  search the provider's cabinet for {tag}" for tag in one.tags]
         lines.append(f"  what happened: {hidden(line(one.reason)) or 'the process died while it was under way'}")
         lines.append(

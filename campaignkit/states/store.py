@@ -150,14 +150,13 @@ class Store(StateReader, Protocol):
         """Close a run with its JSON summary in the history."""
         ...
 
-    def record_poll(self, ref: str, updates: Sequence[BatchUpdate], *, final: bool, at: datetime, answer: bytes = b"") -> None:
+    def record_poll(
+        self, ref: str, updates: Sequence[BatchUpdate], *, final: bool, at: datetime, seen: datetime | None, answer: bytes = b""
+    ) -> bool:
         """Store what a status answer taught; `answer` only where something in it was not understood.
 
-        A refusal can be taken back only until somebody of the batch is planned anew.
-
-        Raises:
-            StateError: The request is not accepted, or a batch is none of its own.
-            ValueError: A batch got another number of statuses than it has people.
+        `seen` is the `polled_at` of the row that the updates were folded from: if another poll was stored since,
+        nothing is written and the answer is False: fold it anew then.
         """
         ...
 

@@ -40,7 +40,9 @@ LONGEST_WORD = 64
 LONGEST_NAME = 200
 LONGEST_ERROR = 300
 _MOST_NOTES = 50
-_PHONE = re.compile(r"\+?([0-9]{1,15})")
+_PHONE = re.compile(r"\+?([0-9]{7,15})")
+_DECORATION = str.maketrans("", "", " ()-\u00a0")
+_LONGEST_PHONE = 40
 _DIGITS = re.compile(r"[0-9]{1,18}")
 
 
@@ -184,5 +186,10 @@ def _number(value: Any) -> int | None:
 
 def _phone(value: Any) -> int | None:
     text = str(value) if type(value) is int else value
-    match = _PHONE.fullmatch(text.strip()) if isinstance(text, str) else None
-    return int(match[1]) if match else None
+    if not isinstance(text, str) or len(text) > _LONGEST_PHONE:
+        return None
+    match = _PHONE.fullmatch(text.translate(_DECORATION))
+    if match is None:
+        return None
+    digits = match[1]
+    return int("375" + digits[2:] if len(digits) == 11 and digits.startswith("80") else digits)

@@ -365,7 +365,7 @@ def test_quiet_leaves_data_and_errors(bench: Bench) -> None:
 
 COMMANDS = [
     "init", "validate", "compile", "render", "plan", "apply", "refresh", "status", "resolve", "state", "state init", "state list",
-    "state show", "state export", "state verify", "state forget", "state restore", "state unlock", "sandbox", "sandbox serve",
+    "state show", "state export", "state verify", "state forget", "sandbox", "sandbox serve",
 ]  # fmt: skip
 
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import random
+from array import array
 from datetime import timedelta
 
 from campaignkit.engine.applier import Applied, ApplyJob
 from campaignkit.engine.packing import PackedBatch
 from campaignkit.engine.sending import Sent, StopFlag
+from campaignkit.errors import StateError
 from campaignkit.model.mailings import Mailing
 from campaignkit.model.outcomes import Outcome, Phase, SendResult
 from campaignkit.model.settings import Environment, StopRules
 from campaignkit.states.records import RequestState
+from campaignkit.states.store import Store
 from tests.engine.conftest import FIRST, Bench, environment, mailing
 from tests.fakes.clock import FakeClock
 from tests.fakes.provider import FakeSender, result
@@ -175,3 +178,61 @@ def test_intent_is_durable_before_the_first_byte(bench: Bench) -> None:
 
     apply(bench, bench.batches(one, 5), Looking(), one)
     assert seen == [RequestState.INTENT]
+
+
+def test_requests_in_flight_never_mix_their_people(bench: Bench) -> None:
+    """Each body carries exactly the people of its own batch, however many are read at once."""
+    one = mailing()
+    sender = FakeSender()
+    batches = bench.batches(one, 3000, size=7)
+    assert apply(bench, batches, sender, one, where=environment(in_flight=8)).accepted == 3000
+    held: dict[str, list[int]] = {}
+    for request in bench.store.requests():
+        for batch in request.batches:
+            phones = array("q")
+            phones.frombytes(batch.phones)
+            held[batch.name] = list(phones)
+    for body in sender.bodies:
+        for message in json.loads(body)["messages"]:
+            assert [int(phone) for phone in message["delivery_list"]] == held[message["name"]]
+
+
+def test_a_listener_that_has_gone_stops_nothing(bench: Bench) -> None:
+    class Gone(list[Sent]):
+        def append(self, sent: Sent) -> None:
+            raise BrokenPipeError
+
+    one = mailing()
+    assert apply(bench, bench.batches(one, 25), FakeSender(), one, heard=Gone()).accepted == 25
+
+
+def test_an_outcome_that_can_not_be_stored_leaves_its_people_unknown(bench: Bench) -> None:
+    """The state breaks after the provider accepted: nobody is lost, nobody is sent to again."""
+
+    class Broken:
+        def __init__(self, store: Store) -> None:
+            self._store = store
+
+        def __getattr__(self, name: str) -> object:
+            if name == "record":
+                raise StateError("the disk is full")
+            return getattr(self._store, name)
+
+    one, whole = mailing(), bench.store
+    bench.store = Broken(whole)  # type: ignore[assignment]  # a store that fails at one thing
+    done = apply(bench, bench.batches(one, 25), FakeSender(), one)
+    bench.store = whole
+    assert (done.unknown, done.not_sent, done.accepted) == (10, 15, 0)
+    assert "disk is full" in done.broken
+    assert claimed(bench) == 10
+
+
+def test_an_interrupt_in_the_middle_of_a_wait_closes_the_books(bench: Bench) -> None:
+    class Impatient(FakeClock):
+        def sleep(self, seconds: float) -> None:
+            raise KeyboardInterrupt
+
+    one = mailing()
+    done = apply(bench, bench.batches(one, 25), FakeSender(result(Outcome.THROTTLED)), one, clock=Impatient())
+    assert (done.interrupted, done.not_sent, done.unknown) == (True, 25, 0)
+    assert claimed(bench) == 0

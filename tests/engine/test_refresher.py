@@ -147,3 +147,28 @@ def test_statuses_of_one_person_are_found_by_phone(bench: Bench) -> None:
     [found] = list(people(bench.store, phone=FIRST + 2))
     assert (found.status, found.status_time, found.uuid) == ("READ", "2026-11-23 12:00:00", uuid)
     assert array("q", [found.phone])[0] == FIRST + 2
+
+
+@pytest.mark.parametrize("phone", [None, FIRST + 999])
+def test_a_row_that_can_not_be_matched_still_forbids_a_refusal(bench: Bench, phone: int | None) -> None:
+    uuid, clock = sent(bench), FakeClock()
+    odd = StatusRow(phone=phone, status="", delivery_id=None, status_time="")
+    answer = StatusAnswer(entries=(entry(bench, odd, errors=("Content url is not valid",)),))
+    for _ in range(3):
+        job(bench, FakeReader({uuid: answer}), clock).once()
+        clock.forward(61)
+    assert view(bench).rejected == 0
+
+
+def test_two_refreshes_at_once_never_take_a_status_back(bench: Bench) -> None:
+    """The second one read its row before the first stored DELIVERED: it folds its older answer into the newer row."""
+    uuid, clock = sent(bench, 1), FakeClock()
+
+    class Crossing(FakeReader):
+        def bulk_status(self, asked: str) -> StatusAnswer:
+            newer = StatusAnswer(entries=(entry(bench, row(0, "DELIVERED")),))
+            job(bench, FakeReader({uuid: newer}), clock).once()
+            return StatusAnswer(entries=(entry(bench, row(0, "NEW")),))
+
+    job(bench, Crossing(), clock).once()
+    assert dict(view(bench).statuses) == {"DELIVERED": 1}

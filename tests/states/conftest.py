@@ -130,6 +130,7 @@ class Run:
                 )
                 for one in row.batches
             ],
+            seen=row.polled_at,
             final=False,
             at=AT,
         )

@@ -260,12 +260,13 @@ def test_a_poll_belongs_to_an_accepted_request_and_its_people(run: Run) -> None:
     assert row is not None
     foreign = BatchUpdate(batch_id=row.batches[0].id, statuses=b"\1", details=b"", errors=(), error_first_at=None, refused=False)
     with pytest.raises(StateError):
-        run.store.record_poll(ref, [foreign], final=True, at=AT)
+        run.store.record_poll(ref, [foreign], final=True, at=AT, seen=None)
     before = run.store.request(ref)
     assert before is not None
     assert (before.polled_at, before.final) == (None, False)
-    run.store.record_poll(ref, [], final=True, at=AT, answer=b"?")
-    run.store.record_poll(ref, [], final=True, at=AT)
+    assert run.store.record_poll(ref, [], final=True, at=AT, seen=None, answer=b"?")
+    assert not run.store.record_poll(ref, [], final=False, at=AT, seen=None)
+    assert run.store.record_poll(ref, [], final=True, at=AT, seen=AT)
     after = run.store.request(ref)
     assert after is not None
     assert (after.poll_answer, after.final) == (b"?", True)

@@ -39,24 +39,35 @@ def command(
     from campaignkit.cli.applying import ApplyRun, Asked
     from campaignkit.cli.project import open_project, start
     from campaignkit.engine.spool import Spool
-    from campaignkit.errors import UsageError
+    from campaignkit.errors import PlanError, UsageError
     from campaignkit.plans.gates import parse_accepts
     from campaignkit.plans.planfile import load
 
     if plan_file is not None and campaigns:
         raise UsageError("a saved plan names its campaigns itself: either CAMPAIGN or --plan")
     parse_accepts(accept)  # what is not of its shape is wrong usage, said before anything else
-    saved = load(plan_file) if plan_file is not None else None
+    saved: SavedPlan | None = None
+    unread: PlanError | None = None
+    try:
+        saved = load(plan_file) if plan_file is not None else None
+    except PlanError as error:
+        unread = error
     with start(common) as front, Spool() as spool:
         if saved is not None:
             _same_environment(saved, common.environment)
         opened = open_project(front, common, environment=saved.environment if saved else "")
+        if saved is not None and not saved.selection:
+            unread = PlanError(f"{saved.path} is a plan of no campaign. Nothing was sent.", next_command="campaignkit plan")
         heads = opened.select(saved.selection if saved else campaigns)
         asked = Asked(
             saved=saved, named=bool(campaigns), accept=accept, auto_approve=auto_approve, reveal=reveal, form=form,
             retry_rejected=retry_rejected or bool(saved and saved.components.retry_rejected),
         )  # fmt: skip
-        return ApplyRun(common, opened, heads, spool, asked).execute()
+        run = ApplyRun(common, opened, heads, spool, asked)
+        if unread is not None:
+            run.definitions_first()
+            raise unread
+        return run.execute()
 
 
 def _same_environment(saved: SavedPlan, named: str) -> None:

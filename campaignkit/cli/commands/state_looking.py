@@ -52,7 +52,13 @@ def list_(common: Common, form: str) -> int:
             }
             for m in mailings
         ]
-        document = {"format_version": "1.0", "environment": info.environment, "lineage": info.lineage, "serial": info.serial, "mailings": rows}
+        document = {
+            "format_version": "1.0",
+            "environment": info.environment,
+            "lineage": info.lineage,
+            "serial": info.serial,
+            "mailings": rows,
+        }
         common.console.document(document | ({"sandbox": True} if holding.environment.is_sandbox else {}))
         return 0
     for mailing in mailings:

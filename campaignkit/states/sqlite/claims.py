@@ -20,7 +20,7 @@ _AT_ONCE = 131_072
 _TAKE = """
 INSERT INTO claim (mailing_id, phone, batch_id, position) VALUES (?, ?, ?, ?)
 ON CONFLICT (mailing_id, phone) DO UPDATE SET batch_id = excluded.batch_id, position = excluded.position
-WHERE (SELECT b.refused AND r.state = 'accepted'
+WHERE (SELECT b.refused AND r.state = 'accepted' AND substr(b.statuses, claim.position + 1, 1) = x'00'
        FROM batch b JOIN request r ON r.id = b.request_id WHERE b.id = claim.batch_id)
 """
 

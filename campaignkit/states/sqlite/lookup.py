@@ -24,6 +24,7 @@ class _Batch:
     fingerprints: bytes
     refused: bool
     definition: str
+    statuses: bytes
 
 
 class Lookup:
@@ -40,20 +41,20 @@ class Lookup:
         found: dict[int, Known] = {}
         for mailing_id in mailing_ids:
             wanted = [phone for phone in phones if phone not in found] if found else phones
-            for phone, batch, print_ in self._claims(mailing_id, wanted):
-                found[phone] = Known(mailing_id, batch.request, batch.state, print_, batch.refused, batch.definition)
+            for phone, batch, print_, refused in self._claims(mailing_id, wanted):
+                found[phone] = Known(mailing_id, batch.request, batch.state, print_, refused, batch.definition)
         return found
 
     def fingerprints(self, mailing_ids: Sequence[int], phones: Sequence[int]) -> dict[int, frozenset[bytes]]:
         """By phone: what reached it, or may have."""
         found: dict[int, set[bytes]] = {}
         for mailing_id in mailing_ids:
-            for phone, batch, print_ in self._claims(mailing_id, phones):
+            for phone, batch, print_, _refused in self._claims(mailing_id, phones):
                 if batch.state in _MAY_HAVE_REACHED:
                     found.setdefault(phone, set()).add(print_)
         return {phone: frozenset(prints) for phone, prints in found.items()}
 
-    def _claims(self, mailing_id: int, phones: Sequence[int]) -> Iterator[tuple[int, _Batch, bytes]]:
+    def _claims(self, mailing_id: int, phones: Sequence[int]) -> Iterator[tuple[int, _Batch, bytes, bool]]:
         if not phones or self._db.row("SELECT 1 FROM claim WHERE mailing_id = ? LIMIT 1", (mailing_id,)) is None:
             return
         batches = self._current()
@@ -65,12 +66,14 @@ class Lookup:
                 batch = batches.get(batch_id) or self._load(batch_id, batches)
                 if batch is not None:
                     place = position * FINGERPRINT_BYTES
-                    yield phone, batch, batch.fingerprints[place : place + FINGERPRINT_BYTES]
+                    # Whoever has a status was reached, whatever became of the others of the batch.
+                    refused = batch.refused and not batch.statuses[position]
+                    yield phone, batch, batch.fingerprints[place : place + FINGERPRINT_BYTES], refused
 
     def _load(self, batch_id: int, batches: dict[int, _Batch]) -> _Batch | None:
         """One batch; None if it was freed between two questions, which only a writer's own threads can see."""
         row = self._db.row(
-            "SELECT b.request_id, r.state, b.fingerprints, b.refused, b.definition"
+            "SELECT b.request_id, r.state, b.fingerprints, b.refused, b.definition, b.statuses"
             " FROM batch b JOIN request r ON r.id = b.request_id WHERE b.id = ?",
             (batch_id,),
         )
@@ -80,7 +83,7 @@ class Lookup:
         if self._kept_bytes > _KEPT_BYTES:
             batches.clear()
             self._kept_bytes = len(row[2])
-        batch = batches[batch_id] = _Batch(ref_of(row[0]), RequestState(row[1]), row[2], bool(row[3]), row[4])
+        batch = batches[batch_id] = _Batch(ref_of(row[0]), RequestState(row[1]), row[2], bool(row[3]), row[4], row[5])
         return batch
 
     def _current(self) -> dict[int, _Batch]:

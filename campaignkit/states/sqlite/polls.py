@@ -17,18 +17,28 @@ _OTHERS = 255
 _OTHERS_WORD = "OTHER"
 
 
-def record_poll(sql: sqlite3.Connection, ref: str, updates: Sequence[BatchUpdate], *, final: bool, at: str, answer: bytes) -> None:
-    """Store one answer. StateError if the request is not accepted or a batch is none of its own."""
+def record_poll(
+    sql: sqlite3.Connection, ref: str, updates: Sequence[BatchUpdate], *, final: bool, at: str, answer: bytes, seen: str | None
+) -> bool:
+    """Store one answer, unless another came since `seen`.
+
+    StateError if the request is not accepted or a batch is none of its own.
+    """
     request_id = id_of(ref)
     cursor = sql.execute(
         "UPDATE request SET polled_at = ?, final = ?, poll_answer = CASE WHEN length(?) THEN ? ELSE poll_answer END"
-        " WHERE id = ? AND state = 'accepted'",
-        (at, int(final), answer, answer, request_id),
+        " WHERE id = ? AND state = 'accepted' AND polled_at IS ?",
+        (at, int(final), answer, answer, request_id, seen),
     )
-    demand_one(cursor, f"{ref} as an accepted request")
+    if cursor.rowcount != 1:
+        demand_one(
+            sql.execute("UPDATE request SET id = id WHERE id = ? AND state = 'accepted'", (request_id,)), f"{ref} as an accepted request"
+        )
+        return False
     changed = [_update(sql, request_id, update) for update in updates]
     if any(changed):
         bump(sql, "claims_version")
+    return True
 
 
 def word_id(sql: sqlite3.Connection, word: str) -> int:

@@ -102,11 +102,13 @@ class SqliteStore(SqliteReader):
             demand_one(cursor, f"The open {_run(run_id)}")
             _note(sql, now, "run_end", _run(run_id), summary)
 
-    def record_poll(self, ref: str, updates: Sequence[BatchUpdate], *, final: bool, at: datetime, answer: bytes = b"") -> None:
+    def record_poll(
+        self, ref: str, updates: Sequence[BatchUpdate], *, final: bool, at: datetime, seen: datetime | None, answer: bytes = b""
+    ) -> bool:
         """Store what a status answer taught; `answer` only where something in it was not understood."""
-        now = to_text(at)
+        now, before = to_text(at), None if seen is None else to_text(seen)
         with self._db.writing() as sql:
-            polls.record_poll(sql, ref, updates, final=final, at=now, answer=answer)
+            return polls.record_poll(sql, ref, updates, final=final, at=now, answer=answer, seen=before)
 
     def word_id(self, word: str) -> int:
         """The byte for a status word of the provider; a new word gets the next free one, 255 stands for all others."""
