@@ -40,7 +40,8 @@ LONGEST_WORD = 64
 LONGEST_NAME = 200
 LONGEST_ERROR = 300
 _MOST_NOTES = 50
-_PHONE = re.compile(r"\+?([0-9]{7,15})")
+_PHONE = re.compile(r"\+?([0-9]{1,15})")
+_DECORATED = re.compile(r"\+?([0-9]{9,15})")
 _DECORATION = str.maketrans("", "", " ()-\u00a0")
 _LONGEST_PHONE = 40
 _DIGITS = re.compile(r"[0-9]{1,18}")
@@ -188,7 +189,7 @@ def _phone(value: Any) -> int | None:
     text = str(value) if type(value) is int else value
     if not isinstance(text, str) or len(text) > _LONGEST_PHONE:
         return None
-    match = _PHONE.fullmatch(text.translate(_DECORATION))
+    match = _PHONE.fullmatch(text.strip()) or _DECORATED.fullmatch(text.translate(_DECORATION))
     if match is None:
         return None
     digits = match[1]

@@ -235,7 +235,7 @@ def test_the_child_never_outlives_the_block(tmp_path: Path) -> None:
     ("text", "code"),
     [
         (bulk(f'"{ENDLESS}"'), "CK206"),
-        (personal().replace("Hi {{ name }}", ENDLESS + "{{ name }}"), "CK000"),
+        (personal().replace("Hi {{ name }}", ENDLESS + "{{ name }}"), "CK208"),
     ],
     ids=["bulk", "personal"],
 )
