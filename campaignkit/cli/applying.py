@@ -101,7 +101,7 @@ class ApplyRun:
             self.console.sandbox()
         recovered = store.recover(self.holding.clock.now())
         job = self._plan_job(store)
-        plan = job.run()
+        plan = job.run(meanwhile=_import_what_sends)
         if self.opened.front.diagnostics:
             click.echo(text(self.opened.front.diagnostics), err=True, nl=False)
         self._say_recovered(recovered)
@@ -202,7 +202,7 @@ class ApplyRun:
                 return ApplyJob(
                     plan=plan, batches=job.batches, spool=self.spool, store=store, sender=sender(reachable), clock=self.holding.clock,
                     entropy=secrets.token_bytes, chance=random.Random()  # noqa: S311 - jitter, no secret
-                    , token=token, stop=stop, tell=tell,
+                    , token=token, stop=stop, tell=tell, claimed=lambda: self.holding.remember(store),
                 ).run()  # fmt: skip
 
     def _finish(self, store: Store, plan: Plan, applied: Applied | None) -> int:
@@ -239,6 +239,12 @@ class ApplyRun:
         words += ["--auto-approve"] if self.asked.auto_approve else []
         words += [word for accepted in self.asked.accept for word in ("--accept", accepted)]
         return " ".join(words)
+
+
+def _import_what_sends() -> None:
+    """Load the send path while the front child is busy: it costs tens of milliseconds, and the child has the other core."""
+    import campaignkit.cli.sending
+    import campaignkit.engine.applier  # noqa: F401
 
 
 def _request_record(sent: Sent) -> dict[str, object]:

@@ -66,15 +66,18 @@ class Holding:
                 at=self.clock.now(),
             )
 
-    def open_reader(self) -> StateReader:
-        """The state, for looking.
+    def open_reader(self, *, any_age: bool = False) -> StateReader:
+        """The state, for looking; `any_age` also opens an older copy, to see what it is.
 
         Raises:
             StateError: It is missing, damaged or of something else.
         """
         from campaignkit.states.opening import open_reader
 
-        return open_reader(self.path, environment=self.environment.name, origin=self.environment.base_url, lineage=self._lineage())
+        reader = open_reader(self.path, environment=self.environment.name, origin=self.environment.base_url, lineage=self._lineage())
+        if not any_age:
+            self._not_rolled_back(reader)
+        return reader
 
     def open_store(self) -> Store:
         """The state, for changing; take the lock first.
@@ -84,7 +87,28 @@ class Holding:
         """
         from campaignkit.states.opening import open_store
 
-        return open_store(self.path, environment=self.environment.name, origin=self.environment.base_url, lineage=self._lineage())
+        store = open_store(self.path, environment=self.environment.name, origin=self.environment.base_url, lineage=self._lineage())
+        self._not_rolled_back(store)
+        return store
+
+    def _not_rolled_back(self, opened: StateReader) -> None:
+        """Refuse an older copy of a state that was used here; the sandbox's may come and go."""
+        if self.environment.is_sandbox:
+            return
+        from campaignkit.states import highwater
+
+        try:
+            highwater.check(opened.info(), highwater.marks_folder())
+        except StateError:
+            opened.close()
+            raise
+
+    def remember(self, store: Store) -> None:
+        """Keep, apart from the state, how far it has come; before the first message of a run leaves."""
+        if not self.environment.is_sandbox:
+            from campaignkit.states import highwater
+
+            highwater.raise_to(store.info(), highwater.marks_folder())
 
     def _lineage(self) -> str | None:
         lineage = self.recorded_lineage

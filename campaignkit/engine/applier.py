@@ -68,6 +68,7 @@ class ApplyJob:
         token: Goes into the body, where the API's sample has it.
         stop: Raised when the operator interrupts.
         tell: Hears of each request that ended.
+        claimed: Done once everybody is claimed, before anything is sent.
     """
 
     plan: Plan
@@ -81,6 +82,7 @@ class ApplyJob:
     token: str
     stop: StopFlag
     tell: Callable[[Sent], None]
+    claimed: Callable[[], None] = lambda: None
     applied: Applied = field(default_factory=Applied)
 
     def run(self) -> Applied:
@@ -96,6 +98,7 @@ class ApplyJob:
         except ClaimConflictError:
             message = "another run claimed some of these people meanwhile. Nothing was sent by this run."
             raise LockedError(message, next_command="campaignkit plan") from None
+        self.claimed()
         ready = [Ready(ref, batches, tags, names) for ref, (batches, tags, names) in zip(refs, named, strict=True)]
         environment = self.plan.environment
         loop = SendLoop(

@@ -49,8 +49,11 @@ class PlanJob:
     _audiences: dict[str, str] = field(default_factory=dict)
     _rows: int = 0
 
-    def run(self) -> Plan:
+    def run(self, meanwhile: Callable[[], None] = lambda: None) -> Plan:
         """Make the plan.
+
+        Args:
+            meanwhile: Done once the child has its work.
 
         Raises:
             DefinitionError: Something an author must fix; the plan is not made.
@@ -60,7 +63,11 @@ class PlanJob:
         sent_here = [head for head in self.heads if head.lifecycle == "active" or self.environment.is_sandbox]
         open_names = {head.campaign for head in sent_here}
         worker: _MailingWork | None = None
+        begun = False
         for word in self.front.run([head.path for head in self.heads], environment=self.environment.name, elements=self.spool is not None):
+            if not begun:
+                begun = True
+                meanwhile()
             if isinstance(word, Mailing):
                 worker = _MailingWork(self, word, histories.of(word), sending=word.key.campaign in open_names)
                 campaigns[word.key.campaign].mailings.append(worker.plan)

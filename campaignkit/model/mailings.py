@@ -34,7 +34,6 @@ class Mailing:
         schedule_shown: Author's, provider's and UTC time, for people.
         content: The `content` object of the wire.
         definition: Hash of the definition without row data: a rejected mailing is sent again when it changes.
-        moved_from: Earlier identities whose deliveries count as this one's.
     """
 
     key: MailingKey
@@ -48,4 +47,3 @@ class Mailing:
     schedule_shown: str
     content: dict[str, str]
     definition: str
-    moved_from: tuple[MailingKey, ...] = ()

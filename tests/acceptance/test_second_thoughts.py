@@ -113,3 +113,19 @@ def test_a_plan_made_without_the_state_can_be_applied_where_it_is(place: Workpla
     state.write_bytes(kept)
     place.ok("apply", "--plan", "p.plan.json", "--auto-approve")
     assert sorted(provider.accepted().elements()) == phones(7)
+
+
+def test_an_older_copy_of_the_state_is_refused(place: Workplace, live: Live) -> None:
+    """Put back, it would send to everybody again."""
+    provider = live(people=5)
+    state = place.root / "state/live.db"
+    older = state.read_bytes()
+    place.ok("apply", "--auto-approve")
+    newer = state.read_bytes()
+    state.write_bytes(older)
+    for words in (("apply", "--auto-approve"), ("plan",), ("refresh",), ("status",)):
+        refused = place.run(*words)
+        assert (refused.code, "went back in time" in refused.err) == (5, True)
+    state.write_bytes(newer)
+    place.ok("apply", "--auto-approve")
+    assert sum(provider.accepted().values()) == 5

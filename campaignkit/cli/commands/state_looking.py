@@ -36,7 +36,7 @@ def list_(common: Common, form: str) -> int:
     """The mailings this state knows, with how many people each was sent to."""
     holding = state_of(common)
     holding.ensure_sandbox()
-    reader = holding.open_reader()
+    reader = holding.open_reader(any_age=True)
     try:
         info, mailings = reader.info(), list(reader.mailings())
     finally:
@@ -77,7 +77,7 @@ def show(common: Common, limit: int, form: str) -> int:
     """Who this state is, and its history."""
     holding = state_of(common)
     holding.ensure_sandbox()
-    reader = holding.open_reader()
+    reader = holding.open_reader(any_age=True)
     try:
         info, events = reader.info(), list(reader.events(limit=limit))
     finally:
@@ -117,7 +117,7 @@ def export(common: Common, out: Path | None) -> int:
 
     holding = state_of(common)
     holding.ensure_sandbox()
-    reader = holding.open_reader()
+    reader = holding.open_reader(any_age=True)
     try:
         lines = (json.dumps(record, ensure_ascii=False) + "\n" for record in export_records(reader))
         if out is None:
@@ -150,7 +150,7 @@ def verify(common: Common) -> int:
 
     holding = state_of(common)
     holding.ensure_sandbox()
-    reader = holding.open_reader()
+    reader = holding.open_reader(any_age=True)
     try:
         problems = list(reader.problems())
     finally:
