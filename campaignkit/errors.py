@@ -40,7 +40,7 @@ class UsageError(CampaignKitError):
 class DefinitionError(CampaignKitError):
     """Definitions, audiences or configuration are invalid; nothing was sent."""
 
-    def __init__(self, diagnostics: Sequence[Diagnostic], *, message: str = "", next_command: str = "") -> None:
+    def __init__(self, diagnostics: Sequence[Diagnostic], *, message: str = "", next_command: str = "campaignkit validate") -> None:
         super().__init__(message, next_command=next_command)
         self.diagnostics = tuple(diagnostics)
 

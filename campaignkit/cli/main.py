@@ -127,7 +127,6 @@ def _explain(error: CampaignKitError) -> None:
 
         click.echo(text(error.diagnostics), err=True, nl=False)
         console.error(error.message or "Nothing was sent: these problems come first.")
-        error.next_command = error.next_command or "campaignkit validate"
     else:
         from campaignkit.reports.safe import line
 

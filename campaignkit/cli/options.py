@@ -65,8 +65,10 @@ def common_options(function: F) -> F:
         try:
             return function(common, **values)
         except Exception as error:
-            if command := getattr(error, "next_command", ""):
-                error.next_command = common.console.located(command)  # type: ignore[attr-defined]
+            from campaignkit.errors import CampaignKitError
+
+            if isinstance(error, CampaignKitError) and error.next_command:
+                error.next_command = common.console.located(error.next_command)
             raise
 
     return _declare(cast("F", wrapper))

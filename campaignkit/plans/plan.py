@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from campaignkit.model.counts import Counts, total
 from campaignkit.model.mailings import Mailing
@@ -102,3 +103,25 @@ class Plan:
         """The most people whom one lost call would leave unknown."""
         most = self.batch_size * self.batches_per_request
         return min(most, self.counts.to_send)
+
+
+def campaign_rows(plan: Plan) -> list[dict[str, Any]]:
+    """Campaigns and mailings with their counts, as the printed and the saved plan both have them: no phone, no text."""
+    return [
+        {
+            "campaign": campaign.campaign,
+            "revision": campaign.revision,
+            "path": campaign.path,
+            "mailings": [
+                {
+                    "mailing": one.mailing.key.mailing,
+                    "message_type": one.mailing.message_type,
+                    "content_type": one.mailing.content_type,
+                    "schedule_time": one.mailing.schedule_wire or None,
+                }
+                | one.counts.as_dict()
+                for one in campaign.mailings
+            ],
+        }
+        for campaign in plan.campaigns
+    ]

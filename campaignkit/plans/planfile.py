@@ -12,7 +12,7 @@ from typing import Any
 
 from campaignkit.errors import PlanError
 from campaignkit.plans.digest import Components, moved
-from campaignkit.plans.plan import Plan
+from campaignkit.plans.plan import Plan, campaign_rows
 
 FORMAT_VERSION = "1.0"
 KIND = "campaignkit-plan"
@@ -45,24 +45,7 @@ def as_document(plan: Plan) -> dict[str, Any]:
         "digest": plan.digest,
         "components": asdict(plan.components),
         "summary": plan.counts.as_dict(),
-        "campaigns": [
-            {
-                "campaign": campaign.campaign,
-                "revision": campaign.revision,
-                "path": campaign.path,
-                "mailings": [
-                    {
-                        "mailing": one.mailing.key.mailing,
-                        "message_type": one.mailing.message_type,
-                        "content_type": one.mailing.content_type,
-                        "schedule_time": one.mailing.schedule_wire or None,
-                    }
-                    | one.counts.as_dict()
-                    for one in campaign.mailings
-                ],
-            }
-            for campaign in plan.campaigns
-        ],
+        "campaigns": campaign_rows(plan),
     }
 
 

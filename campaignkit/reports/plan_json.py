@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from campaignkit.plans.plan import Plan
+from campaignkit.plans.plan import Plan, campaign_rows
 
 FORMAT_VERSION = "1.0"
 
@@ -16,24 +16,7 @@ def plan_document(plan: Plan) -> dict[str, Any]:
         "environment": plan.environment.name,
         "digest": plan.digest,
         "summary": plan.counts.as_dict(),
-        "campaigns": [
-            {
-                "campaign": campaign.campaign,
-                "revision": campaign.revision,
-                "path": campaign.path,
-                "mailings": [
-                    {
-                        "mailing": one.mailing.key.mailing,
-                        "message_type": one.mailing.message_type,
-                        "content_type": one.mailing.content_type,
-                        "schedule_time": one.mailing.schedule_wire or None,
-                    }
-                    | one.counts.as_dict()
-                    for one in campaign.mailings
-                ],
-            }
-            for campaign in plan.campaigns
-        ],
+        "campaigns": campaign_rows(plan),
         "state": "none" if plan.stateless else plan.components.lineage or "none",
         "drafts": plan.drafts,
         "notes": plan.notes,
