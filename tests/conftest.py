@@ -5,6 +5,8 @@ from __future__ import annotations
 import ipaddress
 import os
 import socket
+import uuid
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -20,11 +22,19 @@ def _loopback_only(self: socket.socket, address: Any) -> None:
     _connect(self, address)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _no_marks_at_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Fixtures older than a test keep their marks apart from the user's, too."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.getbasetemp() / "marks"))
+        yield
+
+
 @pytest.fixture(autouse=True)
 def _closed_world(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
     """No setting of the machine reaches a test, and no test reaches beyond loopback."""
     for name in list(os.environ):
         if name.startswith("CAMPAIGNKIT_") or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path_factory.getbasetemp() / "marks"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path_factory.getbasetemp() / f"marks-{uuid.uuid4().hex}"))
     monkeypatch.setattr(socket.socket, "connect", _loopback_only)
