@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol, TypeVar
 
 from campaignkit.engine.spool import Spool, Stretch
 from campaignkit.model.mailings import Mailing
@@ -31,6 +32,11 @@ class PackedBatch:
     fingerprints: Stretch
     elements: Stretch
     canary: bool
+
+    @property
+    def campaign(self) -> str:
+        """Its campaign's id."""
+        return self.mailing.key.campaign
 
 
 @dataclass(slots=True, kw_only=True)
@@ -100,11 +106,28 @@ class Packer:
         self._phones, self._fingerprints, self._elements = array("q"), [], []
 
 
-def requests(batches: Sequence[PackedBatch], per_request: int) -> Iterator[tuple[PackedBatch, ...]]:
+class Batch(Protocol):
+    """What decides which batches travel together."""
+
+    @property
+    def campaign(self) -> str:
+        """Its campaign's id."""
+        ...
+
+    @property
+    def canary(self) -> bool:
+        """Whether the rest of its mailing waits for it."""
+        ...
+
+
+B = TypeVar("B", bound=Batch)
+
+
+def requests(batches: Sequence[B], per_request: int) -> Iterator[tuple[B, ...]]:
     """Batches to requests of at most `per_request`: never of two campaigns, and a canary travels alone."""
-    held: list[PackedBatch] = []
+    held: list[B] = []
     for batch in batches:
-        crowded = len(held) >= per_request or (held and held[0].mailing.key.campaign != batch.mailing.key.campaign)
+        crowded = len(held) >= per_request or (held and held[0].campaign != batch.campaign)
         if held and (crowded or batch.canary or held[-1].canary):
             yield tuple(held)
             held = []

@@ -9,7 +9,7 @@ from datetime import datetime
 from campaignkit import __version__
 from campaignkit.diagnostics import Diagnostic, Place, Severity
 from campaignkit.engine.history import Histories, MailingHistory
-from campaignkit.engine.packing import PackedBatch, Packer, sizes
+from campaignkit.engine.packing import PackedBatch, Packer, requests, sizes
 from campaignkit.engine.spool import Spool
 from campaignkit.errors import DefinitionError
 from campaignkit.intake.talk import Front
@@ -123,38 +123,32 @@ class PlanJob:
         )
 
     def _count_requests(self, campaign: CampaignPlan) -> None:
-        """Requests of each mailing; with several batches a request the campaign's sum is what is sent, rounded up."""
-        for mailing in campaign.mailings:
-            counts = mailing.counts
-            batches = sizes(
-                counts.to_send,
-                batch_size=self.project.batch_size,
-                first=mailing_first(self.project, started=mailing.started),
-            )
-            counts.requests = batches
-        if self.project.batches_per_request > 1 and campaign.mailings:
-            _share(campaign, self.project.batches_per_request)
+        """Requests by the rule that apply packs by; one that holds several mailings counts for the first of them."""
+        planned = [
+            _PlannedBatch(mailing, campaign.campaign, canary=number == 0 and not mailing.started)
+            for mailing in campaign.mailings
+            for number in range(self._batches(mailing))
+        ]
+        for group in requests(planned, self.project.batches_per_request):
+            group[0].mailing.counts.requests += 1
+
+    def _batches(self, mailing: MailingPlan) -> int:
+        first = mailing_first(self.project, started=mailing.started)
+        return sizes(mailing.counts.to_send, batch_size=self.project.batch_size, first=first)
+
+
+@dataclass(frozen=True, slots=True)
+class _PlannedBatch:
+    """A batch before it has any bytes."""
+
+    mailing: MailingPlan
+    campaign: str
+    canary: bool
 
 
 def mailing_first(project: Project, *, started: bool) -> int:
     """People of a mailing's first batch: a canary, unless the provider has taken this mailing before."""
     return project.batch_size if started else project.first_batch
-
-
-def _share(campaign: CampaignPlan, per_request: int) -> None:
-    """Attribute shared requests to the mailing that opens them."""
-    held, room = 0, 0
-    for mailing in campaign.mailings:
-        batches, opened = mailing.counts.requests, 0
-        for number in range(batches):
-            canary = number == 0 and not mailing.started
-            if room == 0 or canary:
-                opened += 1
-                room = 0 if canary else per_request - 1
-            else:
-                room -= 1
-        mailing.counts.requests = opened
-        held += opened
 
 
 def _campaign(head: CampaignHead) -> CampaignPlan:

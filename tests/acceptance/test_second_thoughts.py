@@ -129,3 +129,15 @@ def test_an_older_copy_of_the_state_is_refused(place: Workplace, live: Live) -> 
     state.write_bytes(newer)
     place.ok("apply", "--auto-approve")
     assert sum(provider.accepted().values()) == 5
+
+
+def test_a_plan_counts_the_requests_that_apply_sends(place: Workplace, live: Live) -> None:
+    """Also where several batches, of several mailings, share a request."""
+    provider = live(people=45)
+    settings = (place.root / "campaignkit.yaml").read_text("utf-8")
+    place.write("campaignkit.yaml", settings.replace("first_batch: 10}", "first_batch: 10, batches_per_request: 3}"))
+    place.write("campaigns/spring.yaml", bulk("one") + second(bulk("two")))
+    planned = place.ok("plan", "--format", "json").json["summary"]["requests"]
+    assert place.run("apply", "--auto-approve", "--format", "json").summary["requests"] == planned
+    assert len(provider.ledger()["requests"]) == planned
+    assert set(provider.accepted().values()) == {2}
