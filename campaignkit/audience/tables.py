@@ -10,7 +10,7 @@ import codecs
 import csv
 import io
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import IO, Protocol
 
 LONGEST_CELL = 10_000
@@ -170,9 +170,9 @@ def _as_text(key: str, value: object, line: int) -> str:
     raise BrokenTableError("CK304", f"the value of {str(key)[:40]!r} is neither text nor a number", line=line)
 
 
-def _guarded(read: io.TextIOWrapper | object, encoding: str | None, line: int) -> str:
+def _guarded(read: Callable[[], str], encoding: str | None, line: int) -> str:
     try:
-        return str(read())  # type: ignore[operator]
+        return read()
     except UnicodeError as error:
         raise _undecodable(error, encoding, line, 0) from None
 

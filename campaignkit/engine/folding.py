@@ -19,7 +19,6 @@ from campaignkit.wire.statuses import StatusAnswer, StatusEntry, StatusRow, attr
 from campaignkit.wire.vocabulary import is_final, merge
 
 AGREEMENT = timedelta(seconds=60)
-_WIDE = 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +119,8 @@ def _batch(
         refused=refused,
     )
     moved += len(every) - len(batch.errors) + (refused != batch.refused)
-    ended = refused or all(byte and is_final(words.get(byte, "")) for byte in statuses)
+    # A refusal is no end: if a status shows up after all, nobody of the batch may be sent to again.
+    ended = all(byte and is_final(words.get(byte, "")) for byte in statuses)
     return update, moved, ended
 
 

@@ -19,7 +19,7 @@ class HashedFile(io.RawIOBase):
         """It can be read."""
         return True
 
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # BufferedReader passes a memoryview; 3.11 has no name for any buffer
         """Fill the buffer with the next bytes."""
         count = os.readv(self._descriptor, [buffer])
         self._hash.update(memoryview(buffer)[:count])
@@ -59,7 +59,7 @@ class _Shared(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # BufferedReader passes a memoryview; 3.11 has no name for any buffer
         return self._file.readinto(buffer)
 
 

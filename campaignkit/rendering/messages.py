@@ -100,4 +100,4 @@ def condition_source(expression: str) -> str | None:
         return None
     body = branch.body
     single = len(body) == 1 and isinstance(body[0], nodes.Output) and len(body[0].nodes) == 1
-    return source if single and isinstance(body[0].nodes[0], nodes.TemplateData) else None  # type: ignore[attr-defined]
+    return source if single and isinstance(body[0].nodes[0], nodes.TemplateData) else None  # type: ignore[attr-defined]  # `single` says it is an Output

@@ -141,3 +141,23 @@ def test_a_plan_counts_the_requests_that_apply_sends(place: Workplace, live: Liv
     assert place.run("apply", "--auto-approve", "--format", "json").summary["requests"] == planned
     assert len(provider.ledger()["requests"]) == planned
     assert set(provider.accepted().values()) == {2}
+
+
+def test_an_address_that_is_none_is_refused_in_words(place: Workplace, live: Live) -> None:
+    live(people=2)
+    for url in ("https://[x", "http://example.by", "https://user:hunter2@example.by", "https://example.by:x"):
+        place.env["CAMPAIGNKIT_BASE_URL"] = url
+        refused = place.run("apply", "--auto-approve")
+        assert refused.code == 5
+        assert "hunter2" not in refused.err
+
+
+def test_deliveries_carried_over_count_by_what_is_surest(place: Workplace, live: Live) -> None:
+    """Sent under the old name, planned anew under the new one with other people: both keep their own."""
+    provider = live(people=3)
+    place.ok("apply", "--auto-approve")
+    place.write("campaigns/people.csv", "phone\n" + "\n".join(phones(5)) + "\n")
+    place.write("campaigns/spring.yaml", bulk("welcome", "    moved_from: invitation\n"))
+    assert place.run("apply", "--auto-approve", "--format", "json").summary["accepted"] == 2
+    assert place.ok("plan", "--format", "json").json["summary"]["sent"] == 5
+    assert sorted(provider.accepted().elements()) == phones(5)

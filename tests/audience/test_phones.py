@@ -37,7 +37,7 @@ def test_a_mobile_of_belarus_is_taken_in_every_usual_writing(writing: str, natio
 
 def outcome(read: object, text: str) -> int | Odd | None:
     try:
-        return read(text)  # type: ignore[operator,no-any-return]
+        return read(text)  # type: ignore[operator,no-any-return]  # either reader
     except BadPhoneError:
         return None
 

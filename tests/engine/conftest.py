@@ -43,7 +43,7 @@ def chunk(people: int, start: int = FIRST) -> Chunk:
 
 def environment(**settings: object) -> Environment:
     """An environment without a pace."""
-    return Environment(**({"name": "live", "base_url": ORIGIN, "state": "s.db", "rate": 0.0} | settings))  # type: ignore[arg-type]
+    return Environment(**({"name": "live", "base_url": ORIGIN, "state": "s.db", "rate": 0.0} | settings))  # type: ignore[arg-type]  # by name
 
 
 @dataclass

@@ -172,3 +172,19 @@ def test_two_refreshes_at_once_never_take_a_status_back(bench: Bench) -> None:
 
     job(bench, Crossing(), clock).once()
     assert dict(view(bench).statuses) == {"DELIVERED": 1}
+
+
+def test_whoever_has_a_status_is_not_refused_though_the_batch_is(bench: Bench) -> None:
+    """A refused batch is partly sent again; then the provider shows READ for one who was not: that one is never sent to again."""
+    uuid, clock = sent(bench, 2), FakeClock()
+    errors = FakeReader({uuid: StatusAnswer(entries=(refused(f"{name(bench)}: Content url is not valid"),))})
+    for _ in range(2):
+        job(bench, errors, clock).once()
+        clock.forward(61)
+    one = mailing(definition="d2")
+    apply(bench, bench.batches(one, 1), FakeSender(), one)
+    first = next(iter(bench.store.requests())).batches[0].name
+    late = StatusAnswer(entries=(StatusEntry(name=first, message_id=1, rows=(row(1, "READ"),), errors=()),))
+    job(bench, FakeReader({uuid: late}), clock).once()
+    [known] = bench.store.mailings()
+    assert not bench.store.known([known.id], [FIRST + 1])[FIRST + 1].refused

@@ -34,7 +34,7 @@ def plan(*, send: int = 5, resend: int = 0, accept: int | None = None, component
     counts = Counts(rows=send + resend, send=send, resend=resend, requests=1)
     campaign = CampaignPlan(campaign="spring", revision=1, path="campaigns/spring.yaml", accept_resend=accept)
     campaign.mailings = [MailingPlan(mailing=mailing, counts=counts)]
-    environment = Environment(**({"name": "live", "base_url": "https://x", "state": "s.db"} | settings))  # type: ignore[arg-type]
+    environment = Environment(**({"name": "live", "base_url": "https://x", "state": "s.db"} | settings))  # type: ignore[arg-type]  # by name
     return Plan(
         environment=environment, components=components, campaigns=[campaign], drafts=[], notes=[],
         price=Price(amount=Decimal("0.049"), currency="EUR"), batch_size=100, batches_per_request=1, created_at=NOW,
@@ -64,7 +64,7 @@ def test_a_saved_plan_comes_back_and_fits(tmp_path: Path) -> None:
 )
 def test_whatever_moves_is_named(tmp_path: Path, change: dict[str, object], words: str) -> None:
     save(plan(), tmp_path / "p.json")
-    now = plan(components=replace(COMPONENTS, **change))  # type: ignore[arg-type]
+    now = plan(components=replace(COMPONENTS, **change))  # type: ignore[arg-type]  # by name
     assert words in moved(COMPONENTS, now.components)[0]
     with pytest.raises(PlanError, match=words):
         check_same(load(tmp_path / "p.json"), now, NOW)
@@ -136,3 +136,16 @@ def test_a_resend_needs_the_very_number() -> None:
 def test_what_is_accepted_must_be_named(word: str) -> None:
     with pytest.raises(UsageError):
         parse_accepts((word,))
+
+
+def test_people_can_not_move_from_one_mailing_to_another(tmp_path: Path) -> None:
+    """The total is the reviewed one; a mailing that was to send to nobody would send to five."""
+    reviewed, now = plan(), plan()
+    for made, first, second in ((reviewed, 5, 0), (now, 0, 5)):
+        one = made.campaigns[0].mailings[0]
+        other = MailingPlan(mailing=replace(one.mailing, key=MailingKey("spring", 1, "two")), counts=Counts(rows=second, send=second))
+        one.counts.send = first
+        made.campaigns[0].mailings.append(other)
+    save(reviewed, tmp_path / "p.json")
+    with pytest.raises(PlanError, match="spring/two was reviewed for 0 people"):
+        check_same(load(tmp_path / "p.json"), now, NOW)

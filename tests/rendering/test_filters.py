@@ -45,7 +45,7 @@ def test_plural_reads_fractions_and_thousands(value: object, form: str) -> None:
     ],
 )
 def test_money_is_written_as_here(value: object, args: tuple[str | int, ...], text: str) -> None:
-    assert money(value, *args) == text  # type: ignore[arg-type]
+    assert money(value, *args) == text  # type: ignore[arg-type]  # a table of mixed arguments
 
 
 @settings(deadline=None)

@@ -487,7 +487,7 @@ def test_the_export_tells_everything(run: Run) -> None:
     assert text.count(str(FIRST)) == 1
     [one] = [r for r in records if r["type"] == "request"]
     assert one["uuid"] == "uuid-of-r1"
-    assert one["batches"][0]["recipients"][0] == {  # type: ignore[index]
+    assert one["batches"][0]["recipients"][0] == {  # type: ignore[index]  # JSON, as deep as it looks
         "phone": str(FIRST),
         "status": "READ",
         "fingerprint": fingerprint(FIRST).hex(),
