@@ -118,6 +118,8 @@ def resets_after(data: bytes = b"", *, read: bool = True) -> Script:
     def script(conn: socket.socket, peer: Peer) -> None:
         if read:
             peer.read_request(conn)
+        else:
+            conn.recv(1, socket.MSG_PEEK)  # earlier, the reset could reach a client that is still connecting
         if data:
             conn.sendall(data)
             time.sleep(0.05)  # what was said arrives before the reset
