@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from campaignkit.engine.refresher import Refreshed
 
 
+_STOPPING = "Stopping: the answer under way is taken first. Once more ends it now; nothing is lost."
+
+
 @click.command("refresh")
 @campaigns_argument
 @click.option("--watch", is_flag=True, help="Go on until all are delivered, read, failed, or past the horizon.")
@@ -29,7 +32,7 @@ def command(common: Common, campaigns: tuple[str, ...], watch: bool, timeout: fl
     """
     from campaignkit.cli.exit_codes import worst
     from campaignkit.cli.holding import Holding, provider
-    from campaignkit.cli.interrupts import stopping
+    from campaignkit.cli.interrupts import CURRENT
     from campaignkit.cli.progress import people_progress
     from campaignkit.cli.project import indexed
     from campaignkit.cli.secrets import read_token
@@ -55,15 +58,15 @@ def command(common: Common, campaigns: tuple[str, ...], watch: bool, timeout: fl
         names = opened.known_campaigns(campaigns, [found.key.campaign for found in store.mailings()])
         reachable = stack.enter_context(provider(holding, read_token(environment)))
         reader = stack.enter_context(reachable.reader())
-        job = RefreshJob(
-            store=store,
-            reader=reader,
-            clock=holding.clock,
-            environment=environment,
-            campaigns=names,
-            stopped=lambda: stopped[0],
-        )
-        with stopping(stop, console.warn):
+        with CURRENT.stopping(stop, _give_up, _STOPPING) as clock:
+            job = RefreshJob(
+                store=store,
+                reader=reader,
+                clock=clock,
+                environment=environment,
+                campaigns=names,
+                stopped=lambda: stopped[0],
+            )
             if watch:
                 result = job.watch(timeout=timeout, chance=chance, heard=lambda found: _heard(common, found))
             else:
@@ -92,11 +95,15 @@ def command(common: Common, campaigns: tuple[str, ...], watch: bool, timeout: fl
     _say(common, result)
     rejected = any(mailing.errors and not mailing.statuses for mailing in mailings) or any(mailing.rejected for mailing in mailings)
     unknown = any(mailing.unknown - _abandoned(mailing) > 0 for mailing in mailings)
-    if unknown:
-        console.command(f"campaignkit resolve --env {environment.name}")
-    elif result.failures:
-        console.command(f"campaignkit refresh --env {environment.name}")
+    again = " ".join(["refresh", *campaigns, *(["--watch"] if watch else [])])
+    next_command = "resolve" if unknown else again if result.failures or stopped[0] else "status --failed" if rejected else ""
+    if next_command:
+        console.command(f"campaignkit {next_command} --env {environment.name}")
     return worst(unknown=unknown, interrupted=stopped[0], rejected=rejected, incomplete=bool(result.failures))
+
+
+def _give_up() -> None:
+    raise KeyboardInterrupt  # a read that is cut off changes nothing
 
 
 def _abandoned(mailing: Any) -> int:
