@@ -21,6 +21,14 @@ ECHO = 0.25
 """Seconds after a signal within which another one is taken for the same."""
 
 
+class InterruptedCommand(KeyboardInterrupt):  # noqa: N818 - an interrupt is no error
+    """A signal that ends the command.
+
+    A kind of its own: Python ends the process by SIGINT, whatever it exits with, once a bare KeyboardInterrupt has passed
+    through an `exec`, as in the making of a dataclass.
+    """
+
+
 @dataclass(slots=True)
 class Interrupts:
     """What to do about signals at this moment of a command; one for each run of the program.
@@ -44,7 +52,7 @@ class Interrupts:
             return
         self.heard += 1
         if self._steps is None:
-            raise KeyboardInterrupt
+            raise InterruptedCommand
         if self.heard <= len(self._steps):
             if self._wake is not None:
                 os.write(self._wake[1], b"!")
@@ -73,11 +81,8 @@ class Interrupts:
             with contextlib.suppress(OSError):
                 os.write(2, f"{words}\n".encode())
 
-        def third() -> None:
-            raise KeyboardInterrupt
-
         self._wake = os.pipe()
-        self.heard, self._steps = 0, (first, give_up, third)
+        self.heard, self._steps = 0, (first, give_up, break_off)
         try:
             yield StoppableClock(self._wake[0])
         finally:
@@ -96,6 +101,11 @@ class StoppableClock(SystemClock):
     def sleep(self, seconds: float) -> None:
         """Wait; no longer once the descriptor can be read."""
         select.select([self._wake], [], [], max(0.0, seconds))
+
+
+def break_off() -> None:
+    """End the command where it stands."""
+    raise InterruptedCommand
 
 
 CURRENT = Interrupts()

@@ -136,10 +136,13 @@ def test_applies_without_any_lock_never_share_a_recipient(place: Workplace, live
             cwd=place.root, env=place.environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
 
+    def wait_for(least: int) -> None:
+        wait_until(lambda: len(provider.accepted()) >= least)
+
     processes = []
     for number in range(4):
         processes.append(start())
-        wait_until(lambda least=5 * (2 * number + 1): len(provider.accepted()) >= least)  # each comes into the midst of another
+        wait_for(5 * (2 * number + 1))  # each comes into the midst of another
     codes = [ended(process, 120).code for process in processes]
     assert set(codes) <= {0, 7, 8, 10}
     last = place.run("apply", "--auto-approve")

@@ -32,7 +32,7 @@ def command(common: Common, campaigns: tuple[str, ...], watch: bool, timeout: fl
     """
     from campaignkit.cli.exit_codes import worst
     from campaignkit.cli.holding import Holding, provider
-    from campaignkit.cli.interrupts import CURRENT
+    from campaignkit.cli.interrupts import CURRENT, break_off
     from campaignkit.cli.progress import people_progress
     from campaignkit.cli.project import indexed
     from campaignkit.cli.secrets import read_token
@@ -58,7 +58,7 @@ def command(common: Common, campaigns: tuple[str, ...], watch: bool, timeout: fl
         names = opened.known_campaigns(campaigns, [found.key.campaign for found in store.mailings()])
         reachable = stack.enter_context(provider(holding, read_token(environment)))
         reader = stack.enter_context(reachable.reader())
-        with CURRENT.stopping(stop, _give_up, _STOPPING) as clock:
+        with CURRENT.stopping(stop, break_off, _STOPPING) as clock:
             job = RefreshJob(
                 store=store,
                 reader=reader,
@@ -100,10 +100,6 @@ def command(common: Common, campaigns: tuple[str, ...], watch: bool, timeout: fl
     if next_command:
         console.command(f"campaignkit {next_command} --env {environment.name}")
     return worst(unknown=unknown, interrupted=stopped[0], rejected=rejected, incomplete=bool(result.failures))
-
-
-def _give_up() -> None:
-    raise KeyboardInterrupt  # a read that is cut off changes nothing
 
 
 def _abandoned(mailing: Any) -> int:
