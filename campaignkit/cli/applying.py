@@ -176,8 +176,8 @@ class ApplyRun:
             raise RefusedError(message, next_command=f"{self._again()} --auto-approve")
         where = plan.environment.name
         question = f"Send to {plan.counts.to_send:,} people in {where}? Only 'yes' sends"
-        if click.prompt(question, default="no", show_default=False, err=True).strip() != "yes":
-            raise RefusedError("Not approved. Nothing was sent.")
+        if self.console.ask(question) != "yes":
+            raise RefusedError("Not approved. Nothing was sent.", next_command=self._again())
 
     def _send(self, store: Store, token: str, plan: Plan, job: PlanJob) -> int:
         from campaignkit.cli.holding import provider

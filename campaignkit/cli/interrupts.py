@@ -12,7 +12,7 @@ import select
 import signal
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import FrameType
 
 from campaignkit.model.clock import SystemClock
@@ -21,7 +21,7 @@ ECHO = 0.25
 """Seconds after a signal within which another one is taken for the same."""
 
 
-class InterruptedCommand(KeyboardInterrupt):  # noqa: N818 - an interrupt is no error
+class InterruptedCommand(KeyboardInterrupt):
     """A signal that ends the command.
 
     A kind of its own: Python ends the process by SIGINT, whatever it exits with, once a bare KeyboardInterrupt has passed
@@ -41,7 +41,7 @@ class Interrupts:
     heard: int = 0
     _last: float | None = None
     _steps: tuple[Callable[[], None], ...] | None = None
-    _wake: tuple[int, int] | None = None
+    _wake: list[int] = field(default_factory=list)
 
     def handle(self, _number: int, _frame: FrameType | None) -> None:
         """Take one signal."""
@@ -54,12 +54,16 @@ class Interrupts:
         if self._steps is None:
             raise InterruptedCommand
         if self.heard <= len(self._steps):
-            if self._wake is not None:
-                os.write(self._wake[1], b"!")
             self._steps[self.heard - 1]()
 
     def listen(self) -> None:
         """Take the signals of this process from now on; what ignores SIGHUP (nohup) goes on ignoring it."""
+        if not self._wake:
+            heard, tell = os.pipe()
+            os.set_blocking(tell, False)
+            # The system's own handler writes here: a wait on it can't miss a signal that came just before it began.
+            signal.set_wakeup_fd(tell, warn_on_full_buffer=False)
+            self._wake.append(heard)
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             if number is not signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
                 signal.signal(number, self.handle)
@@ -67,6 +71,11 @@ class Interrupts:
     def finish(self) -> None:
         """Note signals only: what is left to do is to end, and how it ends is settled."""
         self._steps = ()
+
+    def wait_for(self, descriptor: int) -> None:
+        """Wait until something can be read there; a signal ends the command."""
+        while descriptor not in select.select([descriptor, *self._wake], [], [])[0]:
+            os.read(self._wake[0], 4096)
 
     @contextlib.contextmanager
     def stopping(self, stop: Callable[[], None], give_up: Callable[[], None], words: str) -> Iterator[StoppableClock]:
@@ -81,26 +90,22 @@ class Interrupts:
             with contextlib.suppress(OSError):
                 os.write(2, f"{words}\n".encode())
 
-        self._wake = os.pipe()
         self.heard, self._steps = 0, (first, give_up, break_off)
         try:
-            yield StoppableClock(self._wake[0])
+            yield StoppableClock(self._wake)
         finally:
             self.finish()
-            ends, self._wake = self._wake, None
-            for end in ends:
-                os.close(end)
 
 
 class StoppableClock(SystemClock):
     """The machine's own clock, whose waits end at once when a signal came."""
 
-    def __init__(self, wake: int) -> None:
+    def __init__(self, wake: list[int]) -> None:
         self._wake = wake
 
     def sleep(self, seconds: float) -> None:
-        """Wait; no longer once the descriptor can be read."""
-        select.select([self._wake], [], [], max(0.0, seconds))
+        """Wait; no longer once one of the descriptors can be read."""
+        select.select(self._wake, [], [], max(0.0, seconds))
 
 
 def break_off() -> None:

@@ -170,7 +170,9 @@ def entry() -> None:
     CURRENT.listen()
     try:
         code = run(sys.argv[1:])
-    except KeyboardInterrupt:  # a second one, while the first was still being told
+    except KeyboardInterrupt:  # before the command began, or while an earlier one was still being told
+        with contextlib.suppress(OSError):
+            sys.stderr.write("Interrupted. Nothing was sent.\n")
         code = 9
     CURRENT.finish()
     try:

@@ -100,7 +100,7 @@ class Desk:
             message = f"{row.recipients:,} people would get this twice if it did go out, and nobody said that number"
             raise RefusedError(f"{message}. Nothing was changed.", next_command=again)
         if expected != row.recipients:
-            message = f"{row.ref} holds {row.recipients:,} people, not {expected:,}"
+            message = f"{row.ref} holds {row.recipients:,} people, not {expected:,}" if expected >= 0 else "that is no number"
             raise RefusedError(f"{message}. Nothing was changed.", next_command=f"campaignkit resolve --env {self.environment.name}")
 
 

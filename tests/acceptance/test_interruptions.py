@@ -195,7 +195,7 @@ def test_a_signal_at_any_moment_ends_a_command_in_words(place: Workplace, live: 
 
 
 def test_a_second_apply_is_turned_away_and_looking_goes_on(place: Workplace, live: Live) -> None:
-    provider = live(people=20, scenario=SLOW)
+    provider = live(people=20, scenario={"faults": [{"method": "sendBulkViber", "nth": 1, "fault": "slow", "seconds": 8}]})
     process = started(place, provider)
     crowded = place.run("apply", "--auto-approve")
     assert crowded.code == 8

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 from collections.abc import Iterator
@@ -79,20 +80,44 @@ def test_afterwards_signals_are_noted_only(interrupts: Interrupts, watch: Watch)
     assert interrupts.heard == 1
 
 
+@pytest.mark.usefixtures("handlers")
 def test_waits_end_with_the_first_signal(interrupts: Interrupts) -> None:
+    interrupts.listen()
     with interrupts.stopping(lambda: None, lambda: None, "") as clock:
         slept = threading.Thread(target=clock.sleep, args=(3600.0,))
         slept.start()
-        interrupts.handle(signal.SIGTERM, None)
+        signal.raise_signal(signal.SIGTERM)
         slept.join(20)
         assert not slept.is_alive()
         clock.sleep(3600.0)
 
 
+@pytest.mark.usefixtures("handlers")
+def test_a_signal_ends_the_wait_for_an_answer_and_its_echo_does_not(interrupts: Interrupts, watch: Watch) -> None:
+    interrupts.listen()
+    heard, tell = os.pipe()
+    watch.now += 10
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)
+    signal.raise_signal(signal.SIGINT)
+    os.write(tell, b"yes\n")
+    interrupts.wait_for(heard)
+    assert os.read(heard, 10) == b"yes\n"
+    threading.Timer(0.1, lambda: os.kill(os.getpid(), signal.SIGTERM)).start()
+    watch.now += 10
+    with pytest.raises(KeyboardInterrupt):
+        interrupts.wait_for(heard)
+    for end in (heard, tell):
+        os.close(end)
+
+
 @pytest.fixture
-def handlers() -> Iterator[None]:
+def handlers(interrupts: Interrupts) -> Iterator[None]:
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     yield
+    tell = signal.set_wakeup_fd(-1)
+    for end in (tell, *interrupts._wake):
+        os.close(end)
     for number, handler in before.items():
         signal.signal(number, handler)
 
@@ -113,8 +138,6 @@ def test_a_terminal_that_has_gone_is_no_reason_to_stop_half_way(interrupts: Inte
         if descriptor == 2:
             raise OSError(5, "Input/output error")
         return write(descriptor, data)
-
-    import os
 
     write = os.write
     monkeypatch.setattr(os, "write", gone)

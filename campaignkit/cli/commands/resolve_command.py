@@ -134,6 +134,6 @@ def _ask(common: Common, row: RequestRow) -> int | None:
     """The number that a person types; None where nobody sits at the terminal."""
     if not common.console.interactive:
         return None
-    question = f"If {row.ref} did go out, all its people get it twice. How many are they? (a number; nothing changes before)"
-    number: int = click.prompt(question, type=int, err=True)
-    return number
+    question = f"If {row.ref} did go out, all its people get it twice. How many are they"
+    answer = common.console.ask(question)
+    return int(answer) if answer.isascii() and answer.isdecimal() else -1
