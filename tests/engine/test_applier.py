@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from array import array
+from collections.abc import Callable
 from datetime import timedelta
 
 from campaignkit.engine.applier import Applied, ApplyJob
@@ -27,12 +28,19 @@ def apply(
     bench: Bench, batches: list[PackedBatch], sender: FakeSender, *mailings: Mailing, clock: FakeClock | None = None,
     where: Environment | None = None, stop: StopFlag | None = None, heard: list[Sent] | None = None,
 ) -> Applied:  # fmt: skip
-    job = ApplyJob(
+    return job(bench, batches, sender, *mailings, clock=clock, where=where, stop=stop, heard=heard).run()
+
+
+def job(
+    bench: Bench, batches: list[PackedBatch], sender: FakeSender, *mailings: Mailing, clock: FakeClock | None = None,
+    where: Environment | None = None, stop: StopFlag | None = None, heard: list[Sent] | None = None,
+    still_ours: Callable[[], bool] = lambda: True,
+) -> ApplyJob:  # fmt: skip
+    return ApplyJob(
         plan=bench.plan(*mailings, where=where), batches=batches, spool=bench.spool, store=bench.store, sender=sender,
         clock=clock or FakeClock(), entropy=lambda count: next(TAGS).to_bytes(count, "little"), chance=random.Random(1), token="secret",
-        stop=stop or StopFlag(), tell=(heard if heard is not None else []).append,
+        stop=stop or StopFlag(), tell=(heard if heard is not None else []).append, still_ours=still_ours,
     )  # fmt: skip
-    return job.run()
 
 
 def states(bench: Bench) -> list[str]:
