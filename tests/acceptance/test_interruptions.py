@@ -88,9 +88,9 @@ def sleeping(place: Workplace) -> bool:
 
 
 WRAPPER = """
-import signal, subprocess, sys
+import signal, subprocess, sys, time
 child = subprocess.Popen([sys.executable, "-m", "campaignkit", *sys.argv[1:]])
-signal.signal(signal.SIGINT, lambda number, _: child.send_signal(number))
+signal.signal(signal.SIGINT, lambda number, _: (time.sleep(0.05), child.send_signal(number)))
 sys.exit(child.wait())
 """
 

@@ -18,6 +18,7 @@ from campaignkit.states.records import PlannedBatch, PlannedRequest, RequestStat
 from campaignkit.states.store import Store
 from tests.engine.conftest import FIRST, Bench, environment, mailing
 from tests.engine.test_applier import apply, job, states
+from tests.fakes.clock import FakeClock
 from tests.fakes.provider import FakeSender, result
 
 ACCEPTED, REJECTED, UNKNOWN = result(Outcome.ACCEPTED), result(Outcome.REJECTED), result(Outcome.UNKNOWN)
@@ -135,8 +136,9 @@ def test_a_plan_taken_over_by_another_run_is_not_sent(bench: Bench) -> None:
         other.recover(AT)
         other.close()
 
-    sender = Numbered({}, {2: another_run}, {})
-    done = apply(bench, bench.batches(one, 40), sender, one)
+    sender, clock = Numbered({}, {2: another_run}, {}), FakeClock()
+    done = apply(bench, bench.batches(one, 40), sender, one, clock=clock)
+    assert clock.slept == []  # it is over at once
     assert (sender.begun, sender.refused) == ([1], [2])
     assert (done.accepted, done.not_sent, done.unknown, done.stopped) == (10, 30, 0, TAKEN_OVER)
 
