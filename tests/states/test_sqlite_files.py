@@ -16,7 +16,7 @@ from campaignkit.errors import StateError
 from campaignkit.model.outcomes import Outcome
 from campaignkit.states.opening import create, open_reader, open_store
 from campaignkit.states.records import RequestState
-from campaignkit.states.sqlite import connection, flaws, opening, presence, schema
+from campaignkit.states.sqlite import connection, flaws, migrations, opening, presence, schema
 from campaignkit.states.sqlite.presence import main_says_in_use, side_file
 from campaignkit.states.sqlite.writing import SqliteStore
 from tests.states.conftest import (
@@ -209,21 +209,28 @@ def test_without_a_recorded_lineage_any_will_do(world: World) -> None:
 
 
 def test_a_newer_schema_is_refused_and_an_older_one_stepped_up(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def one(sql: sqlite3.Connection) -> None:
+        sql.execute("ALTER TABLE run ADD COLUMN extra TEXT")
+
+    def broken(sql: sqlite3.Connection) -> None:
+        sql.execute("CREATE TABLE half_done (x)")
+        sql.execute("this is no SQL")
+
     world.store().close()
     for module in (schema, flaws):
-        monkeypatch.setattr(module, "SCHEMA_VERSION", 3)
-    monkeypatch.setitem(schema.MIGRATIONS, 1, ("ALTER TABLE run ADD COLUMN extra TEXT", "UPDATE run SET extra = 'x'"))
-    monkeypatch.setitem(schema.MIGRATIONS, 2, ("this is no SQL",))
+        monkeypatch.setattr(module, "SCHEMA_VERSION", 4)
+    monkeypatch.setitem(migrations.STEPS, 2, one)
+    monkeypatch.setitem(migrations.STEPS, 3, broken)
     with pytest.raises(StateError, match="older campaignkit"):
         world.reader()
     with pytest.raises(StateError):
         world.store()
     assert files(world) == ["production.db"]
-    with pytest.raises(StateError, match="schema 1, now 3"):
+    with pytest.raises(StateError, match="schema 2, now 4"):
         world.reader()
-    monkeypatch.setitem(schema.MIGRATIONS, 2, ("CREATE TABLE new (x)",))
+    monkeypatch.setitem(migrations.STEPS, 3, lambda sql: sql.execute("CREATE TABLE half_done (x)"))
     store = world.store()
-    assert store.info().schema_version == 3
+    assert store.info().schema_version == 4
     store.close()
     monkeypatch.undo()
     assert "newer campaignkit" in refusal(world.path).message
@@ -373,11 +380,14 @@ def test_a_full_disk_stores_nothing_and_says_so(world: World) -> None:
         ("UPDATE claim SET phone = phone + 7000", "claims are of other people"),
         ("INSERT INTO claim VALUES (1, 1, 99, 0)", "batch 99, which is gone"),
         ("UPDATE batch SET phones = substr(phones, 1, 8)", "do not have 2 people"),
-        ("UPDATE batch SET fingerprints = zeroblob(32)", "not those that were written"),
+        ("UPDATE batch SET fingerprints = zeroblob(32)", "row 1 of batch is not what was written"),
         ("UPDATE batch SET statuses = x'0102'", "status totals"),
         ("UPDATE request SET state = 'rejected'", "2 claims where 0 are due"),
         ("PRAGMA foreign_keys = OFF; DELETE FROM mailing", "belongs to a mailing that is gone"),
         ("DELETE FROM meta", "own row"),
+        ("UPDATE claim SET phone = phone + 7000", "the claims of mailing 1 are not those that were written"),
+        ("UPDATE event SET detail = replace(detail, '2', '3')", "line 2 of the history"),
+        ("DELETE FROM event WHERE id = 1", "line 2 of the history"),
     ],
 )
 def test_what_verifying_finds(world: World, damage: str, words: str) -> None:

@@ -11,6 +11,7 @@ from campaignkit.states.sqlite.attempts import uuid_holder
 from campaignkit.states.sqlite.claims import free_batch, free_request
 from campaignkit.states.sqlite.connection import bump, demand_one
 from campaignkit.states.sqlite.rows import id_of
+from campaignkit.states.sqlite.sums import damaged, demand_intact, seal
 
 ANSWERS = frozenset({RequestState.ACCEPTED, RequestState.ABANDONED, RequestState.RELEASED})
 
@@ -18,6 +19,7 @@ ANSWERS = frozenset({RequestState.ACCEPTED, RequestState.ABANDONED, RequestState
 def resolve(sql: sqlite3.Connection, ref: str, to: RequestState, uuid: str, reason: str, at: str) -> int:
     """Settle an unknown request. Returns its people; ValueError if it is not unknown or `to` is no answer."""
     request_id = id_of(ref)
+    demand_intact(sql, "request", request_id)
     row = sql.execute("SELECT state FROM request WHERE id = ?", (request_id,)).fetchone()
     if row is None or row[0] != RequestState.UNKNOWN:
         raise ValueError(f"{ref} is {row[0] if row else 'no request of this state'}, not unknown")
@@ -30,6 +32,7 @@ def resolve(sql: sqlite3.Connection, ref: str, to: RequestState, uuid: str, reas
         (str(to), uuid, reason, at, request_id),
     )
     demand_one(cursor, ref)
+    seal(sql, "request", request_id)
     people = sql.execute("SELECT sum(count) FROM batch WHERE request_id = ?", (request_id,)).fetchone()[0]
     if to is RequestState.RELEASED:
         free_request(sql, request_id)
@@ -43,15 +46,21 @@ def carry_over(sql: sqlite3.Connection, old: MailingKey, new: MailingKey) -> int
     """Let the deliveries of `old` be those of `new`. Returns people; 0, and no change, if `new` holds claims itself."""
     old_id, new_id = _mailing(sql, old), _mailing(sql, new)
     people = _claimed(sql, old_id)
+    demand_intact(sql, "mailing", old_id)
     if old_id == new_id or not people or _claimed(sql, new_id):
         return 0
     if new_id:
         # Only refused and dissolved batches are left there: they stay in the history, under the same new name.
+        moved = [batch_id for (batch_id,) in sql.execute("SELECT id FROM batch WHERE mailing_id = ?", (new_id,)).fetchall()]
+        for batch_id in moved:
+            demand_intact(sql, "batch", batch_id)
         sql.execute("UPDATE batch SET mailing_id = ? WHERE mailing_id = ?", (old_id, new_id))
+        seal(sql, "batch", *moved)
         demand_one(sql.execute("DELETE FROM mailing WHERE id = ?", (new_id,)), str(new))
     # The claims know their mailing by its id: renaming it moves a million of them at once.
     cursor = sql.execute("UPDATE mailing SET campaign = ?, revision = ?, name = ? WHERE id = ?", (*new, old_id))
     demand_one(cursor, str(old))
+    seal(sql, "mailing", old_id)
     bump(sql, "claims_version")
     return people
 
@@ -73,6 +82,8 @@ def forget(sql: sqlite3.Connection, key: MailingKey) -> int:
             "DELETE FROM request WHERE id = ? AND NOT EXISTS (SELECT 1 FROM batch WHERE request_id = request.id)",
             (request_id,),
         )
+    if sql.execute("SELECT claims FROM mailing WHERE id = ?", (mailing_id,)).fetchone() != (0,):
+        raise damaged(f"claims of {key} that no batch of it holds")
     demand_one(sql.execute("DELETE FROM mailing WHERE id = ?", (mailing_id,)), str(key))
     bump(sql, "serial", "claims_version", "releases")
     return people
