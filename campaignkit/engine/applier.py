@@ -15,7 +15,7 @@ from campaignkit.engine.spool import Spool
 from campaignkit.engine.stop_rules import StopWatch
 from campaignkit.errors import LockedError, StateError
 from campaignkit.model.clock import Clock
-from campaignkit.model.outcomes import Outcome
+from campaignkit.model.outcomes import Outcome, SendResult
 from campaignkit.plans.plan import Plan
 from campaignkit.provider.port import Sender
 from campaignkit.states.records import PlannedBatch, PlannedRequest
@@ -68,6 +68,7 @@ class ApplyJob:
         token: Goes into the body, where the API's sample has it.
         stop: Raised when the operator interrupts.
         tell: Hears of each request that ended.
+        spill: Keeps what became of an attempt (by number) where the state could not take it.
         claimed: Done once everybody is claimed, before anything is sent.
     """
 
@@ -82,6 +83,7 @@ class ApplyJob:
     token: str
     stop: StopFlag
     tell: Callable[[Sent], None]
+    spill: Callable[[Ready, int, SendResult], None]
     claimed: Callable[[], None] = lambda: None
     applied: Applied = field(default_factory=Applied)
 
@@ -112,6 +114,7 @@ class ApplyJob:
             stop=self.stop,
             body=self._body,
             tell=self._count,
+            spill=self.spill,
         )
         try:
             loop.run(ready)
