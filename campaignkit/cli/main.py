@@ -27,7 +27,7 @@ COMMANDS = {
     "refresh": "Ask the provider for statuses and store them.",
     "status": "Show what the state knows of everyone.",
     "resolve": "List unknown requests, or settle one.",
-    "state": "The store itself: init, list, show, export, verify, forget.",
+    "state": "The store itself: init, list, show, export, verify, forget, restore.",
     "sandbox": "The stand-in provider as a server on loopback.",
 }
 

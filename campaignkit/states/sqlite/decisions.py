@@ -42,6 +42,21 @@ def resolve(sql: sqlite3.Connection, ref: str, to: RequestState, uuid: str, reas
     return int(people or 0)
 
 
+def lose_history(sql: sqlite3.Connection, since: int, at_least: int, at: str) -> int:
+    """Make all that is planned or under way unknown, and raise the serial above both figures. Returns people."""
+    open_requests = sql.execute(
+        "SELECT r.id, sum(b.count) FROM request r JOIN batch b ON b.request_id = r.id WHERE r.state IN ('planned', 'intent') GROUP BY r.id"
+    ).fetchall()
+    reason = f"a backup (serial {since}) was restored: it may have been sent since that was made"
+    for request_id, _ in open_requests:
+        demand_intact(sql, "request", request_id)
+        sql.execute("UPDATE request SET state = 'unknown', done_at = ?, reason = ? WHERE id = ?", (at, reason, request_id))
+        seal(sql, "request", request_id)
+    sql.execute("UPDATE meta SET serial = max(serial, ?)", (at_least,))
+    bump(sql, "serial", "claims_version")
+    return sum(people for _, people in open_requests)
+
+
 def carry_over(sql: sqlite3.Connection, old: MailingKey, new: MailingKey) -> int:
     """Let the deliveries of `old` be those of `new`. Returns people; 0, and no change, if `new` holds claims itself."""
     old_id, new_id = _mailing(sql, old), _mailing(sql, new)

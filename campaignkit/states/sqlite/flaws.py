@@ -26,7 +26,8 @@ class Expected:
 
     def flaw(self, what: str, *, command: str = "") -> StateError:
         """An error about this file; `command` is the subcommand of `campaignkit state` that helps."""
-        next_command = f"campaignkit state {command} --env {self.environment}" if command else ""
+        words = {"restore": "restore FILE --accept-lost-history"}.get(command, command)
+        next_command = f"campaignkit state {words} --env {self.environment}" if command else ""
         return StateError(f"{self.path}: {what}", next_command=next_command)
 
 
@@ -136,7 +137,8 @@ def _missing(expected: Expected) -> StateError:
         )
     return StateError(
         f"{expected.path}: the state is missing that campaignkit.lock records for {expected.environment} (lineage "
-        f"{expected.lineage}); nothing was sent. Bring that file back. "
-        "Only if it is lost for good, and with it who was messaged, replace it.",
+        f"{expected.lineage}); nothing was sent. Bring that file back, "
+        "or an older backup of it with campaignkit state restore FILE --accept-lost-history. "
+        "Only if all of them are lost for good, and with them who was messaged, replace it.",
         next_command=f"campaignkit state init --env {expected.environment} --replace-lost {expected.lineage} --reason TEXT",
     )

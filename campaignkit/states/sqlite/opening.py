@@ -49,6 +49,27 @@ def create(path: Path, *, environment: str, origin: str, lineage: str, at: datet
         raise
 
 
+def copy(source: Path, target: Path, *, environment: str, origin: str, lineage: str | None) -> None:
+    """Copy a state at rest or in use, whole, to a new file (0600); the arguments and errors are those of `open_reader`.
+
+    Raises:
+        StateError: As there; or something is wrong inside, or the copy can't be made.
+    """
+    expected = Expected(source, environment, origin, lineage)
+    with _refused(expected):
+        sql = _checked(expected, may_be_older=True)
+        try:
+            os.close(os.open(target, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600))
+            made = connect(target, "rw")
+            try:
+                sql.backup(made)
+            finally:
+                made.close()
+        finally:
+            sql.close()
+    sync_folder(target.parent)
+
+
 def open_reader(path: Path, *, environment: str, origin: str, lineage: str | None) -> SqliteReader:
     """Look into a state, which needs no lock and changes nothing; it keeps showing this moment until it is closed.
 

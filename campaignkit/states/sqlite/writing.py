@@ -152,6 +152,21 @@ class SqliteStore(SqliteReader):
             )
         return people
 
+    def lose_history(self, requests: Iterable[PlannedRequest], *, since: int, at_least: int, at: datetime) -> int:
+        """Claim whoever may have been sent to since a backup, and make them and all that was under way unknown. Returns people."""
+        now = to_text(at)
+        with self._db.writing() as sql:
+            cursor = sql.execute("INSERT INTO run (command, digest, began_at, ended_at) VALUES ('state restore', '', ?, ?)", (now, now))
+            run_id = int(cursor.lastrowid or 0)
+            seal(sql, "run", run_id)
+            writer = PlanWriter(sql, run_id, now)
+            for request in requests:
+                writer.request(request.batches)
+            writer.finish()
+            people = decisions.lose_history(sql, since, at_least, now)
+            events.event(sql, now, "restore", _run(run_id), since=since, lost_at_least=at_least, people=people)
+        return people
+
     def note(self, *, kind: str, subject: str, detail: str, at: datetime) -> None:
         """Add a line to the history."""
         now = to_text(at)
