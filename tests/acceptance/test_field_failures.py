@@ -30,8 +30,8 @@ def test_listmonk_2313_a_connection_lost_midway_and_a_resume_repeat_nobody(place
     """The server hung up after some thousands, the campaign was resumed from its start: five copies to some, three to others, none to a
     third."""
     provider = live(people=PEOPLE, scenario={"faults": [{"method": "sendBulkViber", "nth": [3, 5], "fault": "drop_before", "reset": True}]})
-    assert place.run("apply", "--auto-approve").code == 7
-    assert place.run("apply", "--auto-approve").code == 7
+    for _ in range(3):
+        assert place.run("apply", "--auto-approve").code == 7
     assert set(provider.accepted().values()) == {1}
     unknown = place.ok("resolve", "--format", "json").json["requests"]
     # Everyone is either accepted once or held back as unknown: nobody is lost.
@@ -60,10 +60,11 @@ def test_listmonk_3022_no_checkpoint_to_be_wrong_about(place: Workplace, live: L
         process.kill()
         process.communicate(timeout=30)
     assert place.run("apply", "--auto-approve").code in {0, 7}
-    unknown = {phone for phone in phones(PEOPLE) if place.ok("status", "--phone", phone, "--format", "json").out.count('"unknown"')}
+    summary = place.ok("plan", "--format", "json").json["summary"]
+    assert (summary["sent"] + summary["unknown"], summary["send"]) == (PEOPLE, 0)
     accepted = provider.accepted()
     assert set(accepted.values()) == {1}
-    assert set(phones(PEOPLE)) - accepted.keys() <= unknown
+    assert PEOPLE - len(accepted) <= summary["unknown"]
 
 
 def test_mautic_2215_and_13802_overlapping_runs_share_nobody(place: Workplace, live: Live) -> None:
