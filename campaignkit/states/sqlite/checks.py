@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from campaignkit.errors import StateError
 from campaignkit.states.packing import checksum, pack_histogram, unpack_phones
 from campaignkit.states.records import FINGERPRINT_BYTES, HOLDING, RequestState
+from campaignkit.states.sqlite import callbacks
 from campaignkit.states.sqlite.connection import Database
 from campaignkit.states.sqlite.rows import ref_of
 
@@ -38,6 +39,7 @@ def _problems(database: Database) -> Iterator[str]:
         yield "the state's own row is not there exactly once"
     yield from _columns(database)
     yield from _claims(database)
+    yield from callbacks.problems_of(database)
 
 
 def _columns(database: Database) -> Iterator[str]:

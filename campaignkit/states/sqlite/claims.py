@@ -36,11 +36,13 @@ class PlanWriter:
         self._claims: list[tuple[int, int, int, int]] = []
         self.people = 0
 
-    def request(self, batches: tuple[PlannedBatch, ...]) -> str:
+    def request(self, batches: tuple[PlannedBatch, ...], callback: bytes = b"") -> str:
         """Write one request; returns its reference. ValueError if it is empty or its columns are not whole."""
         if not batches:
             raise ValueError("a request needs a batch")
-        cursor = self._sql.execute("INSERT INTO request (run_id, state, planned_at) VALUES (?, 'planned', ?)", (self._run_id, self._at))
+        cursor = self._sql.execute(
+            "INSERT INTO request (run_id, state, planned_at, callback) VALUES (?, 'planned', ?, ?)", (self._run_id, self._at, callback)
+        )
         request_id = int(cursor.lastrowid or 0)
         for position, batch in enumerate(batches):
             self._batch(request_id, position, batch)

@@ -65,8 +65,10 @@ CREATE TABLE request (
     polled_at TEXT,
     final INTEGER NOT NULL DEFAULT 0,
     answer BLOB NOT NULL DEFAULT x'',
-    poll_answer BLOB NOT NULL DEFAULT x''
+    poll_answer BLOB NOT NULL DEFAULT x'',
+    callback BLOB NOT NULL DEFAULT x''
 ) STRICT;
+CREATE UNIQUE INDEX request_by_callback ON request (callback) WHERE callback <> x'';
 CREATE UNIQUE INDEX request_by_uuid ON request (uuid) WHERE uuid <> '';
 CREATE INDEX request_open ON request (state, id) WHERE state IN ('planned', 'intent', 'unknown');
 
@@ -105,6 +107,28 @@ CREATE TABLE claim (
     batch_id INTEGER NOT NULL,
     position INTEGER NOT NULL,
     PRIMARY KEY (mailing_id, phone)
+) STRICT, WITHOUT ROWID;
+
+-- What the provider posted, as it came: hints, believed by nobody.
+CREATE TABLE callback (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    request_id INTEGER NOT NULL REFERENCES request (id),
+    body_hash BLOB NOT NULL,
+    at TEXT NOT NULL,
+    handled INTEGER NOT NULL DEFAULT 0,
+    body BLOB NOT NULL,
+    UNIQUE (request_id, body_hash)
+) STRICT;
+CREATE INDEX callback_open ON callback (request_id) WHERE NOT handled;
+
+-- The uuids that hints named, and what asking the provider about them showed: nothing is asked for ever.
+CREATE TABLE verification (
+    request_id INTEGER NOT NULL REFERENCES request (id),
+    uuid TEXT NOT NULL,
+    finding TEXT NOT NULL CHECK (finding IN ('verified', 'foreign', 'not_shown')),
+    tries INTEGER NOT NULL,
+    at TEXT NOT NULL,
+    PRIMARY KEY (request_id, uuid)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE word (
