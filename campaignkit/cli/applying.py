@@ -100,12 +100,12 @@ class ApplyRun:
 
         if self.opened.environment.is_sandbox:
             self.console.sandbox()
-        recovered = store.recover(self.holding.clock.now())
+        self._say_recovered(store.recover(self.holding.clock.now()))
+        self._settle(store, token)
         job = self._plan_job(store)
         plan = job.run(meanwhile=_import_what_sends)
         if self.opened.front.diagnostics:
             click.echo(text(self.opened.front.diagnostics), err=True, nl=False)
-        self._say_recovered(recovered)
         if self.saved is not None:
             check_same(self.saved, plan, self.holding.clock.now())
         self._show_or_stop(plan)
@@ -142,6 +142,16 @@ class ApplyRun:
             people = recovered.unknown_people
             refs = ", ".join(recovered.unknown_requests)
             self.console.warn(f"An earlier run died with {refs} in flight: {people:,} people are unknown now, and are not sent to again.")
+
+    def _settle(self, store: Store, token: str) -> None:
+        """Before planning: who turns out to be accepted is no longer unknown."""
+        from campaignkit.cli.settling import reader_when_asked, records, settle
+
+        with reader_when_asked(self.holding, token) as reader:
+            settled = settle(self.holding, store, reader, self.console)
+        if self.asked.form == "json":
+            for record in records(settled):
+                self.console.record(record)
 
     def _show_or_stop(self, plan: Plan) -> None:
         from campaignkit.errors import RefusedError

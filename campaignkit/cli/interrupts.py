@@ -1,9 +1,10 @@
-"""SIGINT and SIGTERM during an apply: the first finishes what is in flight, the second gives it up as unknown."""
+"""SIGINT and SIGTERM. During an apply the first finishes what is in flight, the second gives it up as unknown."""
 
 from __future__ import annotations
 
 import contextlib
 import signal
+import threading
 from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any
@@ -29,4 +30,20 @@ def stopping(raise_flag: Callable[[], None], say: Callable[[str], None]) -> Iter
         yield
     finally:
         for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def until_told() -> Iterator[threading.Event]:
+    """Inside the block a signal sets the event: a server that is told to end does so."""
+    told = threading.Event()
+
+    def handle(_number: int, _frame: FrameType | None) -> None:
+        told.set()
+
+    before = [(number, signal.signal(number, handle)) for number in (signal.SIGINT, signal.SIGTERM)]
+    try:
+        yield told
+    finally:
+        for number, handler in before:
             signal.signal(number, handler)

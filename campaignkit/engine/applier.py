@@ -21,9 +21,12 @@ from campaignkit.provider.port import Sender
 from campaignkit.states.records import PlannedBatch, PlannedRequest
 from campaignkit.states.store import ClaimConflictError, Store
 from campaignkit.wire.bulk import encode_batch, encode_request
+from campaignkit.wire.callbacks import SECRET_BYTES, callback_address, new_secret, secret_hash
 from campaignkit.wire.names import batch_name, new_tag
 
 TAG_BYTES = 17
+_Named = tuple[tuple[PackedBatch, ...], tuple[str, ...], tuple[str, ...], str]
+"""The batches of a request, their tags, their names, and its callback secret."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -63,7 +66,7 @@ class ApplyJob:
         store: The state, open for writing, its lock held.
         sender: The provider.
         clock: Time.
-        entropy: Random bytes for tags.
+        entropy: Random bytes for tags and callback addresses.
         chance: Jitter of waits.
         token: Goes into the body, where the API's sample has it.
         stop: Raised when the operator interrupts.
@@ -101,7 +104,7 @@ class ApplyJob:
             message = "another run claimed some of these people meanwhile. Nothing was sent by this run."
             raise LockedError(message, next_command="campaignkit plan") from None
         self.claimed()
-        ready = [Ready(ref, batches, tags, names) for ref, (batches, tags, names) in zip(refs, named, strict=True)]
+        ready = [Ready(ref, *one) for ref, one in zip(refs, named, strict=True)]
         environment = self.plan.environment
         loop = SendLoop(
             store=self.store,
@@ -151,7 +154,7 @@ class ApplyJob:
             self.applied.reasons[sent.result.reason] += people
         self.tell(sent)
 
-    def _named(self) -> Iterator[tuple[tuple[PackedBatch, ...], tuple[str, ...], tuple[str, ...]]]:
+    def _named(self) -> Iterator[_Named]:
         of = Counter(batch.mailing.key for batch in self.batches)
         for group in requests(self.batches, self.plan.batches_per_request):
             tags = tuple(new_tag(self.entropy(TAG_BYTES)) for _ in group)
@@ -159,11 +162,15 @@ class ApplyJob:
                 batch_name(batch.mailing.key.campaign, batch.mailing.key.mailing, batch.number, of[batch.mailing.key], tag)
                 for batch, tag in zip(group, tags, strict=True)
             )
-            yield group, tags, names
+            secret = new_secret(self.entropy(SECRET_BYTES)) if self.plan.environment.callback_url else ""
+            yield group, tags, names, secret
 
-    def _planned(self, named: Sequence[tuple[tuple[PackedBatch, ...], tuple[str, ...], tuple[str, ...]]]) -> Iterator[PlannedRequest]:
-        for batches, tags, names in named:
-            yield PlannedRequest(batches=tuple(self._planned_batch(*three) for three in zip(batches, tags, names, strict=True)))
+    def _planned(self, named: Sequence[_Named]) -> Iterator[PlannedRequest]:
+        for batches, tags, names, secret in named:
+            yield PlannedRequest(
+                batches=tuple(self._planned_batch(*three) for three in zip(batches, tags, names, strict=True)),
+                callback=secret_hash(secret) if secret else b"",
+            )
 
     def _planned_batch(self, batch: PackedBatch, tag: str, name: str) -> PlannedBatch:
         mailing = batch.mailing
@@ -180,10 +187,11 @@ class ApplyJob:
         )
 
     def _body(self, ready: Ready) -> bytes:
+        url = self.plan.environment.callback_url
         return encode_request(
             [encoded(batch, name, self.spool) for batch, name in zip(ready.batches, ready.names, strict=True)],
             token=self.token,
-            callback_url=self.plan.environment.callback_url,
+            callback_url=callback_address(url, ready.callback_secret) if url else None,
         )
 
 

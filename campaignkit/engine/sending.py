@@ -35,12 +35,13 @@ class StopFlag:
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """A claimed request: its reference in the state, its batches and their names on the wire."""
+    """A claimed request: its reference in the state, its batches, their names on the wire, its callback secret if any."""
 
     ref: str
     batches: tuple[PackedBatch, ...]
     tags: tuple[str, ...]
     names: tuple[str, ...]
+    callback_secret: str = field(default="", repr=False)
 
     @property
     def people(self) -> int:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from campaignkit.model.phones import shown
-from campaignkit.model.unknowns import UnknownRequest
+from campaignkit.model.unknowns import HintLine, UnknownRequest
 from campaignkit.reports.safe import hidden, line, people, plural
 
 FORMAT_VERSION = "1.0"
@@ -33,9 +33,12 @@ def unknown_text(requests: Sequence[UnknownRequest], *, now: datetime, price: De
         )
         if one.answer:
             lines.append(f"  the answer kept: {hidden(line(one.answer, 200))}")
+        lines += [f"  {_hint(hint)}" for hint in one.hints]
         more = ", …" if one.recipients > len(one.first_phones) else ""
         lines.append(f"  to: {', '.join(shown(phone, reveal=reveal) for phone in one.first_phones)}{more}")
         lines.append("")
+    if any(hint.uuid and hint.finding in {"", "not_shown"} for one in requests for hint in one.hints):
+        lines += ["A hint is believed once the provider confirms it. This asks:", f"  campaignkit refresh --env {env}", ""]
     first = requests[0].ref
     lines += [
         "Each is settled by one answer; doing nothing keeps its people held back:",
@@ -45,6 +48,21 @@ def unknown_text(requests: Sequence[UnknownRequest], *, now: datetime, price: De
         f"  campaignkit resolve {first} --not-sent --reason TEXT --env {env}   it did not go out: these people are sent it again",
     ]
     return "\n".join(lines) + "\n"
+
+
+_FINDINGS = {
+    "": "not asked about yet",
+    "not_shown": "the provider does not show it, or not yet",
+    "foreign": "not of this request",
+    "verified": "confirmed by the provider",
+}
+
+
+def _hint(hint: HintLine) -> str:
+    source = "the kept answer" if hint.source == "answer" else f"a callback of {hint.at:%Y-%m-%d %H:%M:%S} UTC"
+    said = [f"names {hint.uuid} ({_FINDINGS[hint.finding]})"] if hint.uuid else []
+    said += [f"says: {hidden(line(hint.error))}"] if hint.error else []
+    return f"hint: {source} {' and '.join(said) or 'says nothing that can be asked about'}"
 
 
 def _age(now: datetime, then: datetime) -> str:
@@ -75,6 +93,16 @@ def unknown_document(requests: Sequence[UnknownRequest], *, environment: str, sa
                 "http_status": one.http_status,
                 "reason": hidden(one.reason),
                 "answer": hidden(one.answer) or None,
+                "hints": [
+                    {
+                        "source": hint.source,
+                        "at": hint.at.isoformat() if hint.at else None,
+                        "uuid": hint.uuid or None,
+                        "error": hidden(hint.error) or None,
+                        "finding": hint.finding or None,
+                    }
+                    for hint in one.hints
+                ],
             }
             for one in requests
         ],

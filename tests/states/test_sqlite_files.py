@@ -9,6 +9,7 @@ import stat
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -332,6 +333,29 @@ def test_a_writer_waits_for_readers_and_gives_up_cleanly(world: World, monkeypat
     reader.close()
     world.store().close()
     assert files(world) == ["production.db"]
+
+
+class Crowded(sqlite3.Connection):
+    """What SQLite says to one of two writers that come to a state at rest in the same moment."""
+
+    turned_away = False
+
+    def execute(self, sql: str, *parameters: Any) -> sqlite3.Cursor:
+        if "journal_mode" in sql and not self.turned_away:
+            self.turned_away = True
+            busy = sqlite3.OperationalError("database is locked")
+            busy.sqlite_errorname = "SQLITE_BUSY"
+            raise busy
+        return super().execute(sql, *parameters)
+
+
+def test_two_writers_that_come_at_once_are_both_let_in(world: World) -> None:
+    sql = sqlite3.connect(world.path, factory=Crowded, isolation_level=None)
+    presence.mark(world.path, sql)
+    assert sql.turned_away
+    assert main_says_in_use(world.path)
+    presence.unmark(sql)
+    sql.close()
 
 
 def test_a_crash_while_closing_is_played_back(world: World) -> None:

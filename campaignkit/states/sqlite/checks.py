@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from campaignkit.errors import StateError
 from campaignkit.states.packing import pack_histogram, unpack_phones
 from campaignkit.states.records import FINGERPRINT_BYTES, HOLDING
+from campaignkit.states.sqlite import callbacks
 from campaignkit.states.sqlite.connection import Database
 from campaignkit.states.sqlite.events import breaks
 from campaignkit.states.sqlite.rows import ref_of
@@ -41,6 +42,7 @@ def _problems(database: Database) -> Iterator[str]:
     yield from _sums(database)
     yield from _columns(database)
     yield from _claims(database)
+    yield from callbacks.problems_of(database)
 
 
 def _sums(database: Database) -> Iterator[str]:

@@ -48,11 +48,13 @@ class PlanWriter:
         self._last = {table: _last_id(sql, table) for table in _INSERT}
         self.people = 0
 
-    def request(self, batches: tuple[PlannedBatch, ...]) -> str:
+    def request(self, batches: tuple[PlannedBatch, ...], callback: bytes = b"") -> str:
         """Write one request; returns its reference. ValueError if it is empty or its columns are not whole."""
         if not batches:
             raise ValueError("a request needs a batch")
-        request_id = self._insert("request", self._run_id, "planned", "", 0, self._at, None, None, None, "", "", 0, None, 0, b"", b"")
+        request_id = self._insert(
+            "request", self._run_id, "planned", "", 0, self._at, None, None, None, "", "", 0, None, 0, b"", b"", callback
+        )
         for position, batch in enumerate(batches):
             self._batch(request_id, position, batch)
         return ref_of(request_id)

@@ -7,6 +7,7 @@ import sqlite3
 from campaignkit.errors import StateError
 from campaignkit.model.mailings import MailingKey
 from campaignkit.states.records import RequestState
+from campaignkit.states.sqlite import callbacks
 from campaignkit.states.sqlite.attempts import uuid_holder
 from campaignkit.states.sqlite.claims import free_batch, free_request
 from campaignkit.states.sqlite.connection import bump, demand_one
@@ -92,6 +93,7 @@ def forget(sql: sqlite3.Connection, key: MailingKey) -> int:
         people += free_batch(sql, batch_id, mailing_id, claimed, phones)
         sql.execute("DELETE FROM batch WHERE id = ?", (batch_id,))
     for request_id in {request_id for _, request_id in batches}:
+        callbacks.forget(sql, request_id)
         # A request that also carried another mailing stays for the sake of that one.
         sql.execute(
             "DELETE FROM request WHERE id = ? AND NOT EXISTS (SELECT 1 FROM batch WHERE request_id = request.id)",

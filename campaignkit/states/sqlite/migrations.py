@@ -24,8 +24,11 @@ def step_up(sql: sqlite3.Connection) -> None:
 
 
 def _checksums(sql: sqlite3.Connection) -> None:
-    """1 to 2: rows, claims and history get their checksums."""
+    """1 to 2: rows, claims and history get their checksums, requests their callbacks."""
     # Statement by statement: executescript would commit what is open.
+    sql.execute("ALTER TABLE request ADD COLUMN callback BLOB NOT NULL DEFAULT x''")
+    for statement in schema.CALLBACKS.split(";"):
+        sql.execute(statement)
     for table in ("meta", "mailing", "run", "request", "word"):
         sql.execute(f"ALTER TABLE {table} ADD COLUMN checksum INTEGER NOT NULL DEFAULT 0")
     sql.execute("ALTER TABLE mailing ADD COLUMN claims INTEGER NOT NULL DEFAULT 0")

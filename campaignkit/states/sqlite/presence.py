@@ -88,18 +88,11 @@ def mark(path: Path, sql: sqlite3.Connection) -> None:
         StateError: Readers kept the file busy for too long.
     """
     deadline = time.monotonic() + PATIENCE
-    try:
-        sql.execute("PRAGMA journal_mode = WAL").fetchone()
-        sql.execute("UPDATE meta SET in_use = 1")
-        while not main_says_in_use(path):
-            sql.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
-            if time.monotonic() >= deadline:
-                raise _kept_busy(path)
-            time.sleep(_PAUSE / 20)
-    except sqlite3.OperationalError as error:
-        if error.sqlite_errorname.startswith("SQLITE_BUSY"):
-            raise _kept_busy(path) from error
-        raise
+    while not (_tried(sql, "PRAGMA journal_mode = WAL") and _tried(sql, "UPDATE meta SET in_use = 1")):
+        _wait(path, deadline, _PAUSE)
+    while not main_says_in_use(path):
+        _tried(sql, "PRAGMA wal_checkpoint(PASSIVE)")
+        _wait(path, deadline, _PAUSE / 20)
 
 
 def unmark(sql: sqlite3.Connection) -> None:
@@ -110,6 +103,23 @@ def unmark(sql: sqlite3.Connection) -> None:
     # A reader may still need the -wal; then it stays, and the next writer cleans up.
     with suppress(sqlite3.OperationalError):
         sql.execute("PRAGMA journal_mode = DELETE").fetchone()
+
+
+def _tried(sql: sqlite3.Connection, statement: str) -> bool:
+    """Run a statement; False if others are in the way. Of two writers that come at once SQLite turns one away at once."""
+    try:
+        sql.execute(statement).fetchone()
+    except sqlite3.OperationalError as error:
+        if not error.sqlite_errorname.startswith("SQLITE_BUSY"):
+            raise
+        return False
+    return True
+
+
+def _wait(path: Path, deadline: float, seconds: float) -> None:
+    if time.monotonic() >= deadline:
+        raise _kept_busy(path)
+    time.sleep(seconds)
 
 
 def _kept_busy(path: Path) -> StateError:

@@ -12,7 +12,7 @@ PAGE_SIZE: Final = 16_384
 """A batch of 100 is a row of 2.5 to 4 kB: pages of 4096 hold one and waste a third, these hold five. Commits cost the same."""
 
 
-TABLES: Final = """
+_FIRST_TABLES: Final = """
 CREATE TABLE meta (
     id INTEGER PRIMARY KEY CHECK (id = 1),
     schema_version INTEGER NOT NULL,
@@ -69,7 +69,8 @@ CREATE TABLE request (
     final INTEGER NOT NULL DEFAULT 0,
     checksum INTEGER NOT NULL DEFAULT 0,
     answer BLOB NOT NULL DEFAULT x'',
-    poll_answer BLOB NOT NULL DEFAULT x''
+    poll_answer BLOB NOT NULL DEFAULT x'',
+    callback BLOB NOT NULL DEFAULT x''
 ) STRICT;
 CREATE UNIQUE INDEX request_by_uuid ON request (uuid) WHERE uuid <> '';
 CREATE INDEX request_open ON request (state, id) WHERE state IN ('planned', 'intent', 'unknown');
@@ -126,3 +127,31 @@ CREATE TABLE event (
     chain BLOB NOT NULL
 ) STRICT;
 """
+
+CALLBACKS: Final = """
+CREATE UNIQUE INDEX request_by_callback ON request (callback) WHERE callback <> x'';
+
+-- What the provider posted, as it came: hints, believed by nobody.
+CREATE TABLE callback (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    request_id INTEGER NOT NULL REFERENCES request (id),
+    body_hash BLOB NOT NULL,
+    at TEXT NOT NULL,
+    handled INTEGER NOT NULL DEFAULT 0,
+    body BLOB NOT NULL,
+    UNIQUE (request_id, body_hash)
+) STRICT;
+CREATE INDEX callback_open ON callback (request_id) WHERE NOT handled;
+
+-- The uuids that hints named, and what asking the provider about them showed: nothing is asked for ever.
+CREATE TABLE verification (
+    request_id INTEGER NOT NULL REFERENCES request (id),
+    uuid TEXT NOT NULL,
+    finding TEXT NOT NULL CHECK (finding IN ('verified', 'foreign', 'not_shown')),
+    tries INTEGER NOT NULL,
+    at TEXT NOT NULL,
+    PRIMARY KEY (request_id, uuid)
+) STRICT, WITHOUT ROWID;
+"""
+
+TABLES: Final = _FIRST_TABLES + CALLBACKS

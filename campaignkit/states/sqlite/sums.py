@@ -18,7 +18,7 @@ COLUMNS: Final = {
     "mailing": "id, campaign, revision, name, path, line, claims, claims_sum",
     "run": "id, command, digest, began_at, ended_at, summary",
     "request": "id, run_id, state, uuid, attempts, planned_at, intent_at, done_at, http_status, phase, reason, bytes_written, polled_at,"
-    " final, answer, poll_answer",
+    " final, answer, poll_answer, callback",
     "batch": "id, request_id, position, mailing_id, count, claimed, refused, path, line, schedule_at, definition, tag, name, errors,"
     " error_first_at, histogram, phones, fingerprints, statuses, details",
     "word": "id, word",

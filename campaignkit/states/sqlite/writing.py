@@ -7,8 +7,8 @@ from datetime import datetime
 
 from campaignkit.model.mailings import MailingKey
 from campaignkit.model.outcomes import SendResult
-from campaignkit.states.records import BatchUpdate, PlannedRequest, Recovered, RequestState
-from campaignkit.states.sqlite import attempts, decisions, events, polls, presence
+from campaignkit.states.records import BatchUpdate, Finding, PlannedRequest, Recovered, RequestState, Taken
+from campaignkit.states.sqlite import attempts, callbacks, decisions, events, polls, presence
 from campaignkit.states.sqlite.claims import PlanWriter
 from campaignkit.states.sqlite.connection import Database, bump, demand_one
 from campaignkit.states.sqlite.reading import SqliteReader
@@ -66,7 +66,7 @@ class SqliteStore(SqliteReader):
         now = to_text(at)
         with self._db.writing() as sql:
             writer = PlanWriter(sql, run_id, now)
-            refs = [writer.request(request.batches) for request in requests]
+            refs = [writer.request(request.batches, request.callback) for request in requests]
             writer.finish()
             bump(sql, "claims_version")
             events.event(sql, now, "plan", _run(run_id), requests=len(refs), people=writer.people)
@@ -132,6 +132,21 @@ class SqliteStore(SqliteReader):
             events.event(sql, now, "resolve", ref, to=str(to), uuid=uuid, people=people, reason=reason, was=before)
         return people
 
+    def take_callback(self, secret_hash: bytes, body: bytes, at: datetime) -> Taken:
+        """Keep what came for the callback address of a request, once."""
+        return callbacks.take(self._db, secret_hash, body, to_text(at))
+
+    def handle_callbacks(self, ids: Sequence[int]) -> None:
+        """Mark callbacks of which nothing more follows."""
+        with self._db.writing() as sql:
+            sql.executemany("UPDATE callback SET handled = 1 WHERE id = ?", [(callback_id,) for callback_id in ids])
+
+    def record_verification(self, ref: str, uuid: str, finding: Finding, at: datetime) -> None:
+        """Remember what asking about a uuid showed; counts how often it was asked."""
+        now = to_text(at)
+        with self._db.writing() as sql:
+            callbacks.record_verification(sql, ref, uuid, finding, now)
+
     def forget(self, key: MailingKey, *, reason: str, at: datetime) -> int:
         """Drop all claims and batches of a mailing, leaving a tombstone event; releases + 1. Returns people forgotten."""
         now = to_text(at)
@@ -161,7 +176,7 @@ class SqliteStore(SqliteReader):
             seal(sql, "run", run_id)
             writer = PlanWriter(sql, run_id, now)
             for request in requests:
-                writer.request(request.batches)
+                writer.request(request.batches, request.callback)
             writer.finish()
             people = decisions.lose_history(sql, since, at_least, now)
             events.event(sql, now, "restore", _run(run_id), since=since, lost_at_least=at_least, people=people)
