@@ -1,0 +1,131 @@
+"""Whether a history kept the promise: a pure function over the provider's log, the final state and the exit codes.
+
+It shares nothing with the engine. The invariants' numbers are those of the state machine's fault plan: V1 nobody twice,
+V2 nothing accepted is lost, V3 what counts as refused was never accepted, V4 uuids are the provider's own, V5 states are
+sound, V7 whoever was turned away sent nothing and no other ends happen, V9 a faultless run settles everything.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from tests.proofs.crash.evidence import Event, Evidence, Key, Line, StoredRequest, key_of, owner_of
+
+LOCKED = 8
+FINE = frozenset({0, 5, 6, 7, LOCKED, 9, 10})
+"""Exit codes that an apply may have; 5 is a state it was refused."""
+SETTLED = frozenset({0, 7})
+_DOUBTFUL = frozenset({"unknown", "intent", "abandoned"})
+_HOLDING = _DOUBTFUL | {"accepted"}
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """A broken invariant."""
+
+    invariant: str
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.invariant}: {self.what}"
+
+
+def check(evidence: Evidence, aliases: Mapping[str, str] | None = None) -> list[Violation]:
+    """Every violation; empty for a history that kept the promise. `aliases`: first names of renamed mailings."""
+    names = dict(aliases or {})
+    requests = {batch.name: request for request in evidence.requests for batch in request.batches}
+    accepted = [line for line in evidence.log if line.event is Event.ACCEPTED]
+    found: list[Violation] = []
+    found += [Violation("V1", text) for text in _twice(evidence, accepted, requests, names)]
+    found += _lost(evidence, accepted, requests, names)
+    found += [Violation("V4", text) for text in _foreign_uuids(evidence, accepted)]
+    found += [Violation("V5", text) for text in evidence.problems]
+    found += [Violation("V7", text) for text in _ends(evidence)]
+    found += [Violation("V9", text) for text in _unsettled(evidence)]
+    return found
+
+
+def _twice(evidence: Evidence, accepted: list[Line], requests: Mapping[str, StoredRequest], names: dict[str, str]) -> Iterator[str]:
+    """A key may be accepted once, and once more for each time a person released it."""
+    times: Counter[Key] = Counter()
+    allowed: Counter[Key] = Counter()
+    for line in accepted:
+        times.update(key_of(line.name, phone, names) for phone in line.phones)
+    for name, request in requests.items():
+        if request.ref in evidence.released:
+            batch = next(batch for batch in request.batches if batch.name == name)
+            allowed.update(key_of(name, phone, names) for phone in batch.phones)
+    for key, count in times.items():
+        if count > 1 + allowed[key]:
+            yield f"{key} was accepted {count} times, released {allowed[key]} times"
+
+
+def _lost(evidence: Evidence, accepted: list[Line], requests: Mapping[str, StoredRequest], names: dict[str, str]) -> Iterator[Violation]:
+    for line in accepted:
+        request = requests.get(line.name)
+        if evidence.spilled.get(line.name) == line.uuid:
+            continue
+        if request is None:
+            yield Violation("V2", f"{line.name!r} was accepted, and the state does not know it")
+            continue
+        if request.state == "released" and request.ref in evidence.released:
+            continue
+        if request.state not in _HOLDING:
+            yield Violation("V3", f"{line.name!r} was accepted, and {request.ref} is {request.state}")
+            continue
+        if request.state == "accepted" and not _gave(line, request.uuid) and request.ref not in evidence.resolved:
+            yield Violation("V2", f"{line.name!r} was accepted as {line.uuid}, and {request.ref} holds {request.uuid!r}")
+        free = [phone for phone in line.phones if evidence.held.get(key_of(line.name, phone, names)) not in _HOLDING]
+        if free:
+            yield Violation("V2", f"{line.name!r} was accepted, and {len(free)} of its people are free to be sent to again")
+
+
+def _gave(line: Line, uuid: str) -> bool:
+    """Whether the provider gave this uuid for this batch: its own, or another one that it wrongly told."""
+    return bool(uuid) and (uuid == line.uuid or uuid in line.told)
+
+
+def _foreign_uuids(evidence: Evidence, accepted: list[Line]) -> Iterator[str]:
+    shared = Counter(request.uuid for request in evidence.requests if request.uuid)
+    yield from (f"{count} requests hold the uuid {uuid!r}" for uuid, count in shared.items() if count > 1)
+    for request in evidence.requests:
+        if request.state != "accepted" or (request.ref in evidence.resolved and not request.uuid):
+            continue
+        for batch in request.batches:
+            if not any(line.name == batch.name and _gave(line, request.uuid) for line in accepted):
+                yield f"{request.ref} is accepted with {request.uuid!r}, which the provider never gave for {batch.name!r}"
+
+
+def _ends(evidence: Evidence) -> Iterator[str]:
+    sent = {owner_of(line.name) for line in evidence.log if line.event in {Event.ACCEPTED, Event.REFUSED}}
+    runs = {(end.run, end.process): end for end in evidence.ends}
+    for end in evidence.ends:
+        who = f"process {end.process} of run {end.run}"
+        if end.code is not None and end.code not in FINE:
+            yield f"{who} ended with {end.code}"
+        if end.code == LOCKED and (end.run, end.process) in sent:
+            yield f"{who} was turned away and sent all the same"
+    for run, process in sent - set(runs):
+        yield f"process {process} of run {run} sent and never was"
+
+
+def _unsettled(evidence: Evidence) -> Iterator[str]:
+    last = [end for end in evidence.ends if end.faultless]
+    if not last:
+        return
+    unknown = any(request.state == "unknown" for request in evidence.requests)
+    for end in last:
+        if end.code not in SETTLED:
+            yield f"the faultless run {end.run} ended with {end.code}"
+    if last[-1].code in SETTLED and last[-1].code != (7 if unknown else 0):
+        yield f"the last run ended with {last[-1].code}, and there are {'unknown' if unknown else 'no unknown'} requests"
+    for request in evidence.requests:
+        if request.state in {"planned", "intent"}:
+            yield f"{request.ref} is still {request.state} after a faultless run"
+    if len(evidence.log) > evidence.quiet_from:
+        yield f"a second faultless run sent {len(evidence.log) - evidence.quiet_from} times"
+    forgotten = [key for key in evidence.wanted if evidence.held.get(key) not in _HOLDING]
+    if forgotten:
+        yield f"{len(forgotten)} people were neither sent to nor held back, {forgotten[0]} among them"
