@@ -22,6 +22,9 @@ class Ending(StrEnum):
     """A byte now and then, until the client gives up."""
 
 
+TAKEN = '{"success":"OK","uuid":"{uuid}"}'
+
+
 @dataclass(frozen=True, slots=True)
 class Behaviour:
     """One way to treat a request.
@@ -38,11 +41,16 @@ class Behaviour:
 
     accepts: bool
     status: int = 200
-    body: str = '{"success":"OK","uuid":"{uuid}"}'
+    body: str = TAKEN
     headers: str = ""
     ending: Ending = Ending.WHOLE
     early: bool = False
     delay: float = 0.0
+
+    @property
+    def heard(self) -> bool:
+        """Whether the client hears a plain acceptance, whole and at once."""
+        return self.accepts and self.ending is Ending.WHOLE and self.body == TAKEN and self.status < 300
 
 
 ELSEWHERE = "Location: {path}\r\n"

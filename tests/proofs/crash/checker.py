@@ -1,13 +1,15 @@
 """Whether a history kept the promise: a pure function over the provider's log, the final state and the exit codes.
 
-It shares nothing with the engine. The invariants' numbers are those of the state machine's fault plan: V1 nobody twice,
-V2 nothing accepted is lost, V3 what counts as refused was never accepted, V4 uuids are the provider's own, V5 states are
-sound, V7 whoever was turned away sent nothing and no other ends happen, V9 a faultless run settles everything.
+It shares nothing with the engine. V1: nobody twice. V2: nothing accepted is lost. V3: what counts as refused was never
+accepted. V4: uuids are the provider's own. V5: states are sound. V6: a death leaves no more unrecorded than was in flight.
+V7: a plan is claimed whole or not at all, who was turned away sent nothing, and no process ends otherwise. V9: a faultless
+run settles everything, and another one sends nothing.
 """
 
 from __future__ import annotations
 
-from collections import Counter
+import re
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -17,6 +19,8 @@ LOCKED = 8
 FINE = frozenset({0, 5, 6, 7, LOCKED, 9, 10})
 """Exit codes that an apply may have; 5 is a state it was refused."""
 SETTLED = frozenset({0, 7})
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_NUMBERS = re.compile(r" (\d+)of(\d+) ")
 _DOUBTFUL = frozenset({"unknown", "intent", "abandoned"})
 _HOLDING = _DOUBTFUL | {"accepted"}
 
@@ -42,7 +46,8 @@ def check(evidence: Evidence, aliases: Mapping[str, str] | None = None) -> list[
     found += _lost(evidence, accepted, requests, names)
     found += [Violation("V4", text) for text in _foreign_uuids(evidence, accepted)]
     found += [Violation("V5", text) for text in evidence.problems]
-    found += [Violation("V7", text) for text in _ends(evidence)]
+    found += [Violation("V6", text) for text in _unrecorded(evidence, accepted, requests)]
+    found += [Violation("V7", text) for text in (*_ends(evidence), *_torn_plans(evidence))]
     found += [Violation("V9", text) for text in _unsettled(evidence)]
     return found
 
@@ -77,6 +82,8 @@ def _lost(evidence: Evidence, accepted: list[Line], requests: Mapping[str, Store
             continue
         if request.state == "accepted" and not _gave(line, request.uuid) and request.ref not in evidence.resolved:
             yield Violation("V2", f"{line.name!r} was accepted as {line.uuid}, and {request.ref} holds {request.uuid!r}")
+        if line.phones != next(batch.phones for batch in request.batches if batch.name == line.name):
+            yield Violation("V2", f"{line.name!r} was accepted with other people than {request.ref} has")
         free = [phone for phone in line.phones if evidence.held.get(key_of(line.name, phone, names)) not in _HOLDING]
         if free:
             yield Violation("V2", f"{line.name!r} was accepted, and {len(free)} of its people are free to be sent to again")
@@ -84,7 +91,7 @@ def _lost(evidence: Evidence, accepted: list[Line], requests: Mapping[str, Store
 
 def _gave(line: Line, uuid: str) -> bool:
     """Whether the provider gave this uuid for this batch: its own, or another one that it wrongly told."""
-    return bool(uuid) and (uuid == line.uuid or uuid in line.told)
+    return bool(uuid) and (uuid == line.uuid or uuid in _UUID.findall(line.told))
 
 
 def _foreign_uuids(evidence: Evidence, accepted: list[Line]) -> Iterator[str]:
@@ -96,6 +103,38 @@ def _foreign_uuids(evidence: Evidence, accepted: list[Line]) -> Iterator[str]:
         for batch in request.batches:
             if not any(line.name == batch.name and _gave(line, request.uuid) for line in accepted):
                 yield f"{request.ref} is accepted with {request.uuid!r}, which the provider never gave for {batch.name!r}"
+
+
+def _unrecorded(evidence: Evidence, accepted: list[Line], requests: Mapping[str, StoredRequest]) -> Iterator[str]:
+    """Whoever got a whole answer records it before the next request; only what was in flight at a death stays without."""
+    heard = {line.name for line in accepted if line.heard}
+    lost: dict[tuple[int, int], set[str]] = defaultdict(set)
+    for name in heard:
+        request = requests.get(name)
+        if request is not None and request.state in _DOUBTFUL and not request.recorded and request.ref not in evidence.resolved:
+            lost[owner_of(name)].add(request.ref)
+    for end in evidence.ends:
+        refs = lost[end.run, end.process]
+        if len(refs) > (end.in_flight if end.code is None else 0):
+            yield f"process {end.process} of run {end.run} left {', '.join(sorted(refs))} unrecorded, though it had their answers"
+
+
+def _torn_plans(evidence: Evidence) -> Iterator[str]:
+    """The batches of a mailing that one process claimed: all of them or none, and none if it was turned away."""
+    numbers: dict[tuple[tuple[int, int], str], list[int]] = defaultdict(list)
+    totals: dict[tuple[tuple[int, int], str], int] = {}
+    for batch in (batch for request in evidence.requests for batch in request.batches):
+        found = _NUMBERS.search(batch.name)
+        assert found is not None
+        plan = owner_of(batch.name), batch.name[: found.start()]
+        numbers[plan].append(int(found[1]))
+        totals[plan] = int(found[2])
+    turned_away = {(end.run, end.process) for end in evidence.ends if end.code == LOCKED}
+    for (owner, mailing), found_numbers in numbers.items():
+        if sorted(found_numbers) != list(range(1, totals[owner, mailing] + 1)):
+            yield f"of {mailing}, process {owner[1]} of run {owner[0]} claimed {sorted(found_numbers)} of {totals[owner, mailing]}"
+        if owner in turned_away:
+            yield f"process {owner[1]} of run {owner[0]} was turned away and claimed {mailing} all the same"
 
 
 def _ends(evidence: Evidence) -> Iterator[str]:

@@ -39,11 +39,13 @@ class Stage:
         upstream: The provider.
         folder: For states; each history gets and leaves a folder of its own.
         broken: Done in each process first: how a mutant gets into it.
+        trace: A file that takes the names of the points that a process passed to its end.
     """
 
     upstream: Upstream
     folder: Path
     broken: Break | None = None
+    trace: Path | None = None
 
     def play(self, history: History) -> Evidence:
         """Play a history to its end."""
@@ -92,43 +94,48 @@ class _Player:
             self._run(number, run)
             self._look()
         lines = tuple(map(line_of, self.stage.upstream.log(self.history.name)))
-        reader = self._reader()
-        try:
-            aliases = dict(self.history.aliases)
-            return Evidence(
-                log=lines, quiet_from=quiet_from, requests=tuple(stored(row) for row in reader.requests()), held=held(reader, aliases),
-                problems=tuple(self.problems), ends=tuple(self.ends), released=frozenset(self.released), resolved=frozenset(self.resolved),
-                spilled={}, wanted=self.history.wanted,
-            )  # fmt: skip
-        finally:
-            reader.close()
+        with self._reader() as reader:
+            rows = [] if reader is None else list(reader.requests())
+            keys = {} if reader is None else held(reader, dict(self.history.aliases))
+        return Evidence(
+            log=lines, quiet_from=quiet_from, requests=tuple(map(stored, rows)), held=keys, problems=tuple(self.problems),
+            ends=tuple(self.ends), released=frozenset(self.released), resolved=frozenset(self.resolved), spilled={},
+            wanted=self.history.wanted,
+        )  # fmt: skip
 
     def _run(self, number: int, run: Run) -> None:
-        children = [self._start(number, run, 0)]
-        first = children[0]
+        children: list[Child] = []
+        try:
+            self._strike(number, run, children)
+            for at, child in enumerate(children):
+                code = child.end()
+                end = End(run=number, process=at, code=code, locked=run.locked, faultless=run.faultless, in_flight=run.files.in_flight)
+                self.ends.append(end)
+        finally:
+            for child in children:  # only where something broke: then nobody may linger
+                child.kill()
+
+    def _strike(self, number: int, run: Run, children: list[Child]) -> None:
+        """Start the processes of a run, and do to them what is done from outside."""
+        children.append(first := self._start(number, run, 0))
         now = Now.RUNNING
-        if run.in_turn and len(run.strikes) > 1:
+        if run.in_turn:
             now = first.wait(10.0 if run.strikes[0].act is Act.STOP else run.gap)
+        if run.between and now is Now.STOPPED:
+            self._answer(run.between, number)
         children += [self._start(number, run, process) for process in range(1, len(run.strikes))]
-        delays = sorted((strike.after, at) for at, strike in enumerate(run.strikes) if strike.after)
         passed = 0.0
-        for after, at in delays:
-            if at or now is Now.RUNNING:
-                self._kill_after(children[at], after - passed)
-                passed = after
+        for after, at in sorted((strike.after, at) for at, strike in enumerate(run.strikes) if strike.after):
+            children[at].wait_quietly(max(0.0, after - passed))
+            children[at].kill()
+            passed = after
         if now is Now.STOPPED:
-            children[1].wait_quietly(WAKE_AFTER)
+            for child in children[1:]:
+                child.wait_quietly(WAKE_AFTER)
             if run.woken:
                 first.wake()
             else:
                 first.kill()
-        for at, child in enumerate(children):
-            code = child.end()
-            self.ends.append(End(run=number, process=at, code=code, locked=run.locked, faultless=run.faultless))
-
-    def _kill_after(self, child: Child, seconds: float) -> None:
-        child.wait_quietly(max(0.0, seconds))
-        child.kill()
 
     def _start(self, number: int, run: Run, process: int) -> Child:
         place = Place(state=self.state, url=self._url(run), run=number, process=process, locked=run.locked)
@@ -136,7 +143,10 @@ class _Player:
         def work(points: Points) -> int:
             if self.stage.broken is not None:
                 self.stage.broken()
-            return apply(place, run.files, points)
+            code = apply(place, run.files, points)
+            if self.stage.trace is not None:
+                self.stage.trace.write_text("\n".join(points.names), "ascii")
+            return code
 
         return Child(work, run.strikes[process], self.room / f"trouble-{number}-{process}.txt")
 
@@ -146,17 +156,26 @@ class _Player:
 
     def _look(self) -> None:
         """What the state and the processes say of themselves after each run."""
-        reader = self._reader()
-        try:
-            self.problems += reader.problems()
-        finally:
-            reader.close()
+        with self._reader() as reader:
+            if reader is not None:
+                self.problems += reader.problems()
         for trouble in sorted(self.room.glob("trouble-*")):
             self.problems.append(f"{trouble.name}: {trouble.read_text('utf-8')}")
             trouble.unlink()
 
-    def _reader(self) -> StateReader:
-        return open_reader(self.state, environment=ENVIRONMENT, origin=ORIGIN, lineage=LINEAGE)
+    @contextmanager
+    def _reader(self) -> Iterator[StateReader | None]:
+        """The state, or None and a problem: no death of a process may leave one that can't be opened."""
+        try:
+            reader = open_reader(self.state, environment=ENVIRONMENT, origin=ORIGIN, lineage=LINEAGE)
+        except StateError as error:
+            self.problems.append(error.message)
+            yield None
+            return
+        try:
+            yield reader
+        finally:
+            reader.close()
 
     def _answer(self, answer: str, number: int) -> None:
         """What a person says about one unknown request, found in the provider's cabinet or not."""
@@ -183,7 +202,7 @@ class _Player:
         return next(
             (
                 str(line["uuid"])
-                for line in self.stage.upstream.log(self.history.name)
+                for line in self.stage.upstream.peek(self.history.name)
                 if line["event"] == Event.ACCEPTED and line["name"] in names
             ),
             "",
@@ -196,7 +215,7 @@ def line_of(entry: dict[str, object]) -> Line:
     assert isinstance(phones, list)
     return Line(
         event=Event(str(entry["event"])), n=int(str(entry["n"])), name=str(entry.get("name", "")), phones=tuple(map(int, phones)),
-        uuid=str(entry.get("uuid", "")), told=str(entry.get("told", "")),
+        uuid=str(entry.get("uuid", "")), told=str(entry.get("told", "")), heard=bool(entry.get("heard")),
     )  # fmt: skip
 
 
@@ -206,7 +225,7 @@ def stored(row: RequestRow) -> StoredRequest:
         StoredBatch(name=batch.name, campaign=batch.key.campaign, mailing=batch.key.mailing, phones=tuple(unpack_phones(batch.phones)))
         for batch in row.batches
     )
-    return StoredRequest(ref=row.ref, state=str(row.state), uuid=row.uuid, batches=batches)
+    return StoredRequest(ref=row.ref, state=str(row.state), uuid=row.uuid, recorded=bool(row.phase), batches=batches)
 
 
 def held(reader: StateReader, aliases: dict[str, str]) -> dict[Key, str]:

@@ -31,7 +31,8 @@ class Event(StrEnum):
 class Line:
     """One line of the provider's log: of one batch where it was accepted or refused, else of a request without a name.
 
-    `uuid` is the request's own; `told` is the body of the answer, which may name another, or none.
+    `uuid` is the request's own; `told` is the body of the answer, which may name another, or none. `heard`: the answer is a
+    plain acceptance and was given whole.
     """
 
     event: Event
@@ -40,6 +41,7 @@ class Line:
     phones: tuple[int, ...] = ()
     uuid: str = ""
     told: str = ""
+    heard: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,23 +56,25 @@ class StoredBatch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredRequest:
-    """One request of the final state."""
+    """One request of the final state. `recorded`: an outcome was stored by the process that sent it."""
 
     ref: str
     state: str
     uuid: str
+    recorded: bool
     batches: tuple[StoredBatch, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class End:
-    """How one process ended: its exit code, None if it was killed."""
+    """How one process ended: its exit code, None if it was killed. `in_flight`: requests it sends at a time."""
 
     run: int
     process: int
     code: int | None
     locked: bool = True
     faultless: bool = False
+    in_flight: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,6 +28,10 @@ _POINTS = (
 )  # fmt: skip
 
 
+_ON_THE_WIRE = ("net.", "send.", "intent.after")
+"""Points at which no transaction is open, so that a person can decide meanwhile."""
+
+
 @dataclass(frozen=True, slots=True)
 class MailingFile:
     """One mailing of the project's files; `text` is a version of its words."""
@@ -64,6 +68,7 @@ class Run:
         woken: Whether a stopped process goes on once the other has ended; else it is killed then.
         down: The provider can't be reached.
         answer: What a person says before the run about one unknown request: nothing, released, abandoned, accepted.
+        between: What a person says while the first process is stopped; the second begins after that.
         faultless: Nothing befalls anybody, and nothing may be left over.
     """
 
@@ -76,6 +81,7 @@ class Run:
     woken: bool = True
     down: bool = False
     answer: str = ""
+    between: str = ""
     faultless: bool = False
 
 
@@ -158,10 +164,14 @@ def _run(chance: random.Random, files: Files, *, first: bool) -> Run:
     strikes = tuple(_strike(chance, alone=not two) for _ in range(2 if two else 1))
     if two and in_turn and chance.random() < 0.7:
         strikes = (replace(_named(chance), act=Act.STOP), strikes[1])
+    locked = chance.random() < 0.4
+    between = ""
+    if strikes[0].act is Act.STOP and strikes[0].point.startswith(_ON_THE_WIRE) and not locked:
+        between = chance.choice(("", "", "released", "abandoned", "accepted"))
     answer = "" if first else chance.choices(("", "released", "abandoned", "accepted"), (8, 2, 1, 1))[0]
     return Run(
-        files=files, script=script, strikes=strikes, locked=chance.random() < 0.4, in_turn=in_turn, gap=chance.uniform(0, 0.03),
-        woken=chance.random() < 0.85, down=chance.random() < 0.03, answer=answer,
+        files=files, script=script, strikes=strikes, locked=locked, in_turn=in_turn, gap=chance.uniform(0, 0.03),
+        woken=chance.random() < 0.85, down=chance.random() < 0.03, answer=answer, between=between,
     )  # fmt: skip
 
 

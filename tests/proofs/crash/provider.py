@@ -130,7 +130,7 @@ class Provider:
         event = "accepted" if behaviour.accepts else "refused"
         for message in messages:
             phones = [entry if isinstance(entry, str) else entry["phone"] for entry in message["delivery_list"]]
-            self._log(history, event=event, n=number, name=message["name"], phones=phones, uuid=own, told=body)
+            self._log(history, event=event, n=number, name=message["name"], phones=phones, uuid=own, told=body, heard=behaviour.heard)
         if behaviour.accepts:
             self._accepted[history][own] = messages
         return body
@@ -153,7 +153,7 @@ class Provider:
         if behaviour.ending is Ending.DRIP:
             await _drip(writer, whole)
             return
-        cuts = {Ending.CUT: len(whole) - len(body) // 2, Ending.HEAD_CUT: 30}
+        cuts = {Ending.CUT: len(whole) - len(body) // 3, Ending.HEAD_CUT: 30}
         writer.write(whole[: cuts.get(behaviour.ending, len(whole))])
         await writer.drain()
         if behaviour.early:

@@ -38,6 +38,7 @@ class Upstream:
         for stream in (self._process.stdin, self._process.stdout):
             assert stream is not None
             stream.close()
+        self._process.terminate()
         self._process.wait(timeout=10)
 
     def url(self, history: str) -> str:
@@ -51,6 +52,10 @@ class Upstream:
     def log(self, history: str) -> list[dict[str, Any]]:
         """The truth, once nothing is under way any more."""
         self._call(history, "settled", b"")
+        return self.peek(history)
+
+    def peek(self, history: str) -> list[dict[str, Any]]:
+        """The log as it stands now."""
         path = self._folder / f"{history}.log"
         return [json.loads(line) for line in path.read_text("ascii").splitlines()] if path.exists() else []
 
