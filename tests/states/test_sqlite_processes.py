@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from campaignkit.errors import StateError
 from campaignkit.model.outcomes import Outcome
 from campaignkit.states.records import HOLDING, RequestState
+from campaignkit.states.sqlite import presence
 from tests.states.conftest import AT, FIRST, Run, World, new_sqlite, request
 from tests.states.test_sqlite_files import ROOT, die_while_writing, files
 
@@ -118,6 +122,35 @@ def test_two_processes_never_both_get_a_key_or_an_intent(world: World) -> None:
     assert store.problems() == []
     store.close()
     assert files(world) == ["production.db"]
+
+
+def test_a_writer_that_leaves_keeps_the_wal_for_one_that_only_entered(world: World) -> None:
+    """The other was counted, and died before its first statement: nobody had taken the in-use mark back."""
+    store = world.store()
+    store.note(kind="k", subject="s", detail="d", at=AT)
+    entered = presence.enter(world.path)
+    store.close()
+    os.close(entered)
+    again = world.store()
+    assert [event.kind for event in again.events()] == ["k"]
+    again.close()
+    assert files(world) == ["production.db"]
+
+
+def test_a_farewell_that_fails_keeps_the_wal(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = world.store()
+    store.note(kind="k", subject="s", detail="d", at=AT)
+
+    def full(_sql: sqlite3.Connection) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(presence, "unmark", full)
+        with pytest.raises(StateError):
+            store.close()
+    again = world.store()
+    assert [event.kind for event in again.events()] == ["k"]
+    again.close()
 
 
 def test_a_large_plan_is_claimed_whole(world: World) -> None:

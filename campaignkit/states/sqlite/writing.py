@@ -194,7 +194,7 @@ class SqliteStore(SqliteReader):
             return
         descriptor, self._presence = self._presence, None
         with presence.leaving(self._db.path, descriptor) as last:
-            self._db.close(presence.unmark if last else None)
+            self._db.leave(presence.unmark if last else None)
 
 
 def _run(run_id: int) -> str:
