@@ -14,6 +14,7 @@ import pytest
 
 from campaignkit.errors import StateError
 from campaignkit.model.outcomes import Outcome
+from campaignkit.states import flocks
 from campaignkit.states.opening import create, open_reader, open_store
 from campaignkit.states.records import RequestState
 from campaignkit.states.sqlite import connection, flaws, opening, presence, schema
@@ -314,6 +315,33 @@ def test_the_last_of_several_writers_tidies_up(world: World) -> None:
     assert main_says_in_use(world.path)
     late.close()
     assert files(world) == ["production.db"]
+
+
+def test_a_failing_disk_at_the_end_locks_nobody_out(world: World) -> None:
+    """What closing could not tidy up stays as after a crash: with its -wal, not as a bare copy that is refused."""
+    store = world.store()
+    assert isinstance(store, SqliteStore)
+    Run(store, store.begin_run(command="apply", digest="", at=AT)).plan(request([FIRST]))
+    store._db.sql.execute("CREATE TEMP TRIGGER full BEFORE UPDATE ON meta BEGIN SELECT raise(FAIL, 'disk I/O error'); END")
+    store.close()
+    assert "production.db-wal" in files(world)
+    again = world.store()
+    assert [row.ref for row in again.requests()] == ["r1"]
+    again.close()
+    assert files(world) == ["production.db"]
+
+
+def test_a_writer_that_is_not_the_last_leaves_the_wal_to_the_last(world: World) -> None:
+    """The last one may have died while this one closed: then the -wal is all there is."""
+    store = world.store()
+    assert isinstance(store, SqliteStore)
+    Run(store, store.begin_run(command="apply", digest="", at=AT)).plan(request([FIRST]))
+    other = flocks.grab(side_file(world.path, ".writers"), shared=True)
+    assert other is not None
+    store.close()
+    os.close(other)
+    assert main_says_in_use(world.path)
+    assert [row.ref for row in world.reader().requests()] == ["r1"]
 
 
 def test_a_writer_waits_for_readers_and_gives_up_cleanly(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

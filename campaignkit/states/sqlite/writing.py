@@ -6,6 +6,7 @@ import json
 import sqlite3
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import partial
 
 from campaignkit.model.mailings import MailingKey
 from campaignkit.model.outcomes import SendResult
@@ -160,7 +161,7 @@ class SqliteStore(SqliteReader):
             return
         descriptor, self._presence = self._presence, None
         with presence.leaving(self._db.path, descriptor) as last:
-            self._db.close(presence.unmark if last else None)
+            self._db.close(partial(presence.unmark if last else presence.close_as_it_is, self._db.path))
 
 
 def _run(run_id: int) -> str:
