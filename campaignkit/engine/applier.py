@@ -13,7 +13,7 @@ from campaignkit.engine.packing import PackedBatch, requests
 from campaignkit.engine.sending import Ready, SendLoop, Sent, StopFlag
 from campaignkit.engine.spool import Spool
 from campaignkit.engine.stop_rules import StopWatch
-from campaignkit.errors import LockedError, StateError
+from campaignkit.errors import LockedError, SpoolError, StateError
 from campaignkit.model.clock import Clock
 from campaignkit.model.outcomes import Outcome, SendResult
 from campaignkit.plans.plan import Plan
@@ -45,7 +45,7 @@ class Applied:
     stopped: str = ""
     interrupted: bool = False
     broken: str = ""
-    """Why the state could not take what happened; the people concerned are unknown."""
+    """Why the state, or the file of rendered messages, failed; people whose outcome it could not take are unknown."""
     reasons: Counter[str] = field(default_factory=Counter)
     unknown_requests: list[str] = field(default_factory=list)
 
@@ -123,7 +123,7 @@ class ApplyJob:
             loop.run(ready)
         except KeyboardInterrupt:
             self.stop.requested = True
-        except StateError as error:
+        except (SpoolError, StateError) as error:
             self.applied.broken = error.message
         self._close(run_id, loop)
         return self.applied

@@ -15,6 +15,7 @@ import pytest
 
 from campaignkit.errors import StateError
 from campaignkit.model.outcomes import Outcome
+from campaignkit.states import flocks
 from campaignkit.states.opening import create, open_reader, open_store
 from campaignkit.states.records import RequestState
 from campaignkit.states.sqlite import connection, flaws, migrations, opening, presence, schema
@@ -324,6 +325,33 @@ def test_the_last_of_several_writers_tidies_up(world: World) -> None:
     assert files(world) == ["production.db"]
 
 
+def test_a_failing_disk_at_the_end_locks_nobody_out(world: World) -> None:
+    """What closing could not tidy up stays as after a crash: with its -wal, not as a bare copy that is refused."""
+    store = world.store()
+    assert isinstance(store, SqliteStore)
+    Run(store, store.begin_run(command="apply", digest="", at=AT)).plan(request([FIRST]))
+    store._db.sql.execute("CREATE TEMP TRIGGER full BEFORE UPDATE ON meta BEGIN SELECT raise(FAIL, 'disk I/O error'); END")
+    store.close()
+    assert "production.db-wal" in files(world)
+    again = world.store()
+    assert [row.ref for row in again.requests()] == ["r1"]
+    again.close()
+    assert files(world) == ["production.db"]
+
+
+def test_a_writer_that_is_not_the_last_leaves_the_wal_to_the_last(world: World) -> None:
+    """The last one may have died while this one closed: then the -wal is all there is."""
+    store = world.store()
+    assert isinstance(store, SqliteStore)
+    Run(store, store.begin_run(command="apply", digest="", at=AT)).plan(request([FIRST]))
+    other = flocks.grab(side_file(world.path, ".writers"), shared=True)
+    assert other is not None
+    store.close()
+    os.close(other)
+    assert main_says_in_use(world.path)
+    assert [row.ref for row in world.reader().requests()] == ["r1"]
+
+
 def test_a_writer_waits_for_readers_and_gives_up_cleanly(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(presence, "PATIENCE", 0.1)
     monkeypatch.setattr(opening, "connect", lambda path, mode: connection.connect(path, mode, busy_ms=50))
@@ -354,7 +382,7 @@ def test_two_writers_that_come_at_once_are_both_let_in(world: World) -> None:
     presence.mark(world.path, sql)
     assert sql.turned_away
     assert main_says_in_use(world.path)
-    presence.unmark(sql)
+    presence.unmark(world.path, sql)
     sql.close()
 
 

@@ -96,45 +96,15 @@ class Database:
                     self.sql.execute("ROLLBACK")
                 raise
 
-    def close(self) -> None:
-        """Close a connection that only read."""
+    def close(self, last: Callable[[sqlite3.Connection], None] | None = None) -> None:
+        """Close, after `last` has had the connection to itself."""
         with self._lock:
-            self.sql.close()
-
-    def leave(self, last: Callable[[sqlite3.Connection], None] | None) -> None:
-        """Close a connection that wrote, after `last` has had it to itself; without a `last`, others are still to write."""
-        with self._lock, told(self.path):
-            reader = None
             try:
-                if last is None:
-                    reader = _reader(self.path)
-                else:
-                    last(self.sql)
-            except BaseException:
-                reader = _reader(self.path)
-                raise
+                if last is not None:
+                    with told(self.path):
+                        last(self.sql)
             finally:
                 self.sql.close()
-                if reader is not None:
-                    reader.close()
-
-
-def _reader(path: Path) -> sqlite3.Connection | None:
-    """A read under way, which holds back SQLite's last writer from removing the -wal, and removes none when it ends.
-
-    The other writers may die, or may not have come to their first statement: without its -wal, a main file that says
-    `in_use` is refused. None if the file cannot be read any more.
-    """
-    sql = None
-    try:
-        sql = connect(path, "ro")
-        sql.execute("BEGIN")
-        sql.execute("SELECT 1 FROM meta").fetchone()
-    except sqlite3.Error:
-        if sql is not None:
-            sql.close()
-        return None
-    return sql
 
 
 @contextmanager

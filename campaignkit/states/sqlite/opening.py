@@ -63,7 +63,7 @@ def copy(source: Path, target: Path, *, environment: str, origin: str, lineage: 
             made = connect(target, "rw")
             try:
                 sql.backup(made)
-                presence.unmark(made)  # what was read through the -wal is in one file now
+                presence.unmark(target, made)  # what was read through the -wal is in one file now
             finally:
                 made.close()
         finally:

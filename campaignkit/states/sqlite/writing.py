@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import partial
 
 from campaignkit.model.mailings import MailingKey
 from campaignkit.model.outcomes import SendResult
@@ -194,7 +195,7 @@ class SqliteStore(SqliteReader):
             return
         descriptor, self._presence = self._presence, None
         with presence.leaving(self._db.path, descriptor) as last:
-            self._db.leave(presence.unmark if last else None)
+            self._db.close(partial(presence.unmark if last else presence.close_as_it_is, self._db.path))
 
 
 def _run(run_id: int) -> str:
