@@ -122,6 +122,7 @@ def _environment(name: str, fields: dict[str, Any], shared: dict[str, Any]) -> E
         callback_url=fields.get("callback_url"),
         plan_max_age=seconds(fields.get("plan_max_age", "168h")),
         horizon=seconds(fields.get("horizon", "72h")),
+        release_after=seconds(fields.get("release_after", "0s" if base_url == SANDBOX else "15m")),
         unknown_in_first=int(rules.get("unknown_in_first", 3)),
         unknowns=int(rules.get("unknowns", 3)),
         throttles=int(rules.get("throttles", 5)),
