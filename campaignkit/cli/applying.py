@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from campaignkit.cli.project import Opened
     from campaignkit.engine.applier import Applied
     from campaignkit.engine.planner import PlanJob
-    from campaignkit.engine.sending import Sent
+    from campaignkit.engine.sending import Ready, Sent
     from campaignkit.engine.spool import Spool
+    from campaignkit.model.outcomes import SendResult
     from campaignkit.plans.plan import Plan
     from campaignkit.plans.planfile import SavedPlan
     from campaignkit.protocol.messages import CampaignHead
@@ -51,7 +52,7 @@ class ApplyRun:
 
         self.common, self.console, self.opened, self.heads = common, common.console, opened, heads
         self.spool, self.asked, self.saved = spool, asked, asked.saved
-        self.holding: Holding = Holding(common.project, opened.environment)
+        self.holding: Holding = Holding(common.project, opened.environment, tell=common.console.warn)
 
     def execute(self) -> int:
         """Plan under the lock, check, ask, send; returns the exit code."""
@@ -104,12 +105,12 @@ class ApplyRun:
 
         if self.opened.environment.is_sandbox:
             self.console.sandbox()
-        recovered = store.recover(self.holding.clock.now())
+        self._say_recovered(store.recover(self.holding.clock.now()))
+        self._settle(store, token)
         job = self._plan_job(store)
         plan = job.run(meanwhile=_import_what_sends)
         if self.opened.front.diagnostics:
             click.echo(text(self.opened.front.diagnostics), err=True, nl=False)
-        self._say_recovered(recovered)
         if self.saved is not None:
             check_same(self.saved, plan, self.holding.clock.now())
         self._show_or_stop(plan)
@@ -147,6 +148,16 @@ class ApplyRun:
             refs = ", ".join(recovered.unknown_requests)
             self.console.warn(f"An earlier run died with {refs} in flight: {people:,} people are unknown now, and are not sent to again.")
 
+    def _settle(self, store: Store, token: str) -> None:
+        """Before planning: who turns out to be accepted is no longer unknown."""
+        from campaignkit.cli.settling import reader_when_asked, records, settle
+
+        with reader_when_asked(self.holding, token) as reader:
+            settled = settle(self.holding, store, reader, self.console)
+        if self.asked.form == "json":
+            for record in records(settled):
+                self.console.record(record)
+
     def _show_or_stop(self, plan: Plan) -> None:
         from campaignkit.errors import RefusedError
 
@@ -183,9 +194,11 @@ class ApplyRun:
         from campaignkit.cli.holding import provider
         from campaignkit.cli.interrupts import CURRENT
         from campaignkit.cli.progress import people_progress
+        from campaignkit.cli.receipt import spill_words
         from campaignkit.cli.sending import sender
         from campaignkit.engine.applier import ApplyJob
         from campaignkit.engine.sending import StopFlag
+        from campaignkit.states.spills import Spilled
 
         stop = StopFlag()
         self.holding.demand_lock()
@@ -194,7 +207,7 @@ class ApplyRun:
         def raise_flag() -> None:
             stop.requested = True
 
-        with provider(self.holding, token) as reachable:
+        with self.holding.spill_file(store) as spills, provider(self.holding, token) as reachable:
             sending = sender(reachable)
             with (
                 CURRENT.stopping(raise_flag, sending.give_up, _STOPPING) as clock,
@@ -206,10 +219,15 @@ class ApplyRun:
                     if self.asked.form == "json":
                         self.console.record(_request_record(sent))
 
+                def spill(ready: Ready, attempt: int, result: SendResult) -> None:
+                    kept = spills.keep(Spilled(ref=ready.ref, attempt=attempt, result=result, at=self.holding.clock.now()))
+                    self.console.error(spill_words(ready, result, kept))
+
                 applied = ApplyJob(
                     plan=plan, batches=job.batches, spool=self.spool, store=store, sender=sending, clock=clock,
                     entropy=secrets.token_bytes, chance=random.Random()  # noqa: S311 - jitter, no secret
-                    , token=token, stop=stop, tell=tell, claimed=lambda: self.holding.remember(store), still_ours=self.holding.still_ours,
+                    , token=token, stop=stop, tell=tell, spill=spill, claimed=lambda: self.holding.remember(store),
+                    still_ours=self.holding.still_ours,
                 ).run()  # fmt: skip
             return self._finish(store, plan, applied)
 

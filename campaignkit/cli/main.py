@@ -29,7 +29,8 @@ COMMANDS = {
     "refresh": "Ask the provider for statuses and store them.",
     "status": "Show what the state knows of everyone.",
     "resolve": "List unknown requests, or settle one.",
-    "state": "The store itself: init, list, show, export, verify, forget, unlock.",
+    "callbacks": "Take what the provider posts: serve a receiver, or ingest a file.",
+    "state": "The store itself: init, list, show, export, verify, forget, restore, unlock.",
     "sandbox": "The stand-in provider as a server on loopback.",
 }
 

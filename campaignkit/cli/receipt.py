@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from campaignkit.cli.console import Console
 from campaignkit.engine.applier import Applied
+from campaignkit.engine.sending import Ready
+from campaignkit.model.outcomes import SendResult
 from campaignkit.plans.plan import Plan
 from campaignkit.reports.safe import hidden, line, people, plural
 
@@ -52,3 +55,10 @@ def _what_happened(console: Console, applied: Applied) -> None:
         console.warn(f"{people(applied.not_sent)} not sent to; the same command again is safe.")
     if applied.broken:
         console.error(f"The state could not take what happened: {hidden(line(applied.broken))}")
+
+
+def spill_words(ready: Ready, result: SendResult, kept: Path | None) -> str:
+    """What became of a request where the state could not take it: on the terminal, whatever else fails."""
+    said = f"{result.outcome}, uuid {result.uuid}" if result.uuid else str(result.outcome)
+    where = f"It is kept in {kept}; the next apply takes it in." if kept else "It could be kept nowhere else: write it down."
+    return f"{ready.ref} ({', '.join(ready.tags)}) ended as {said}; the state could not take it. {where}"

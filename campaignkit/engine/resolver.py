@@ -7,17 +7,26 @@ from array import array
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from campaignkit.engine.hints import hint_lines
 from campaignkit.engine.releasing import newest_moment, open_from
 from campaignkit.errors import ProviderError, RefusedError, UsageError
 from campaignkit.model.clock import Clock
 from campaignkit.model.settings import Environment
-from campaignkit.model.unknowns import UnknownRequest
-from campaignkit.provider.port import StatusReader
-from campaignkit.states.records import RequestRow, RequestState
+from campaignkit.model.unknowns import HintLine, UnknownRequest
+from campaignkit.provider.port import NotVisibleError, StatusReader
+from campaignkit.states.records import Finding, RequestRow, RequestState
 from campaignkit.states.store import StateReader, Store
 from campaignkit.wire.statuses import StatusAnswer, attribute
 
 _FEW = 5
+
+
+class UnverifiedError(RefusedError):
+    """A uuid is not believed; `finding` is what the provider showed under it, None if it could not be asked: `trouble`."""
+
+    def __init__(self, message: str, finding: Finding | None = None, trouble: str = "") -> None:
+        super().__init__(message)
+        self.finding, self.trouble = finding, trouble
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,12 +83,19 @@ class Desk:
         if row.state is not RequestState.UNKNOWN:
             raise RefusedError(f"{row.ref} is {row.state}, not unknown: there is nothing to resolve.", next_command=listing)
         if answer.uuid:
-            _verify(row, answer.uuid, self.reader, f"campaignkit resolve {row.ref} --accepted --no-uuid --env {self.environment.name}")
+            self._verify(row, answer.uuid)
         if answer.to is RequestState.RELEASED:
             self._may_release(row, answer)
         self.demand_lock()
         people = self.store.resolve(row.ref, answer.to, uuid=answer.uuid, reason=answer.reason, at=self.clock.now(), by=answer.by)
         return row, people
+
+    def _verify(self, row: RequestRow, uuid: str) -> None:
+        try:
+            verify(row, uuid, self.reader)
+        except UnverifiedError as error:
+            error.next_command = f"campaignkit resolve {row.ref} --accepted --no-uuid --env {self.environment.name}"
+            raise
 
     def _may_release(self, row: RequestRow, answer: Resolution) -> None:
         number, env = str(row.recipients), self.environment.name
@@ -104,22 +120,28 @@ class Desk:
             raise RefusedError(f"{message}. Nothing was changed.", next_command=f"campaignkit resolve --env {self.environment.name}")
 
 
-def _verify(row: RequestRow, uuid: str, reader: StatusReader | None, without: str) -> None:
-    """A uuid is believed only if the provider shows our own batch names under it, and nobody else's."""
+def verify(row: RequestRow, uuid: str, reader: StatusReader | None) -> None:
+    """A uuid is believed only if the provider shows our own batch names under it, and nobody else's.
+
+    Raises:
+        UnverifiedError: It does not, or could not be asked.
+    """
     if reader is None:
-        raise RefusedError("the uuid can't be verified without a token. Nothing was changed.")
+        raise UnverifiedError("the uuid can't be verified without a token. Nothing was changed.")
     way_out = "if the provider's cabinet shows it, say so without a uuid"
     try:
         answer = reader.bulk_status(uuid)
     except ProviderError as error:
+        finding = Finding.NOT_SHOWN if isinstance(error, NotVisibleError) else None
         message = f"the uuid can't be verified: {error.message}; {way_out}. Nothing was changed."
-        raise RefusedError(message, next_command=without) from None
+        raise UnverifiedError(message, finding, error.message) from None
     ours, strangers = _names(row, answer)
     if not ours:
         message = f"the provider shows no mailing of {row.ref} under this uuid; {way_out}. Nothing was changed."
-        raise RefusedError(message, next_command=without)
+        raise UnverifiedError(message, Finding.FOREIGN if strangers else Finding.NOT_SHOWN)
     if strangers:
-        raise RefusedError(f"under this uuid the provider shows other mailings: {', '.join(strangers[:3])}. Nothing was changed.")
+        shown = ", ".join(strangers[:3])
+        raise UnverifiedError(f"under this uuid the provider shows other mailings: {shown}. Nothing was changed.", Finding.FOREIGN)
 
 
 def _names(row: RequestRow, answer: StatusAnswer) -> tuple[set[str], list[str]]:
@@ -139,10 +161,10 @@ def _names(row: RequestRow, answer: StatusAnswer) -> tuple[set[str], list[str]]:
 def unknowns(reader: StateReader, environment: Environment, *, alive: bool) -> list[UnknownRequest]:
     """Every request that waits for a person; intents of a living run are not among them."""
     states = [RequestState.UNKNOWN] if alive else [RequestState.UNKNOWN, RequestState.INTENT]
-    return [_unknown(row, environment) for row in reader.requests(states=states)]
+    return [_unknown(row, environment, hint_lines(row, hints)) for row in reader.requests(states=states) for hints in reader.hints(row.ref)]
 
 
-def _unknown(row: RequestRow, environment: Environment) -> UnknownRequest:
+def _unknown(row: RequestRow, environment: Environment, hints: tuple[HintLine, ...]) -> UnknownRequest:
     phones = array("q")
     for batch in row.batches:
         phones.frombytes(batch.phones[: 8 * _FEW])
@@ -161,4 +183,5 @@ def _unknown(row: RequestRow, environment: Environment) -> UnknownRequest:
         http_status=row.http_status,
         reason=row.reason,
         answer=row.answer.decode("utf-8", "replace")[:1000],
+        hints=hints,
     )

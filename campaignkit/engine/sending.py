@@ -35,12 +35,13 @@ class StopFlag:
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """A claimed request: its reference in the state, its batches and their names on the wire."""
+    """A claimed request: its reference in the state, its batches, their names on the wire, its callback secret if any."""
 
     ref: str
     batches: tuple[PackedBatch, ...]
     tags: tuple[str, ...]
     names: tuple[str, ...]
+    callback_secret: str = field(default="", repr=False)
 
     @property
     def people(self) -> int:
@@ -72,6 +73,7 @@ class SendLoop:
         still_ours: Whether the lock is still held; asked before each intent.
         body: Builds the bytes of a request from the spool.
         tell: Hears of each request that ended.
+        spill: Gets what became of an attempt (by number) where the state could not take it.
     """
 
     store: Store
@@ -84,6 +86,7 @@ class SendLoop:
     stop: StopFlag
     body: Callable[[Ready], bytes]
     tell: Callable[[Sent], None]
+    spill: Callable[[Ready, int, SendResult], None]
     still_ours: Callable[[], bool] = lambda: True
     stopped: str = ""
     in_doubt: dict[str, int] = field(default_factory=dict)
@@ -137,9 +140,7 @@ class SendLoop:
                 return None
             again, wait = self._again(result, number)
             if attempt is not None:
-                with self._lock:
-                    state = self.store.record(ready.ref, attempt, result, self.clock.now(), again=again)
-                    self.in_doubt.pop(ready.ref, None)
+                state = self._record(ready, attempt, result, again=again)
                 if state is RequestState.UNKNOWN and result.outcome is Outcome.ACCEPTED:
                     return SendResult(
                         outcome=Outcome.UNKNOWN,
@@ -151,6 +152,16 @@ class SendLoop:
                 return result
             self.clock.sleep(wait)
         return None
+
+    def _record(self, ready: Ready, attempt: int, result: SendResult, *, again: bool) -> RequestState:
+        try:
+            with self._lock:
+                state = self.store.record(ready.ref, attempt, result, self.clock.now(), again=again)
+                self.in_doubt.pop(ready.ref, None)
+        except BaseException:  # a full disk, an interrupt: what the provider said must outlive this process
+            self.spill(ready, attempt, result)
+            raise
+        return state
 
     def _attempt(self, ready: Ready, body: bytes) -> tuple[SendResult, int | None]:
         number: int | None = None

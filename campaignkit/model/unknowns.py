@@ -7,6 +7,22 @@ from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HintLine:
+    """One piece of evidence that proves nothing by itself.
+
+    `source` is `callback` or `answer` (the one that was kept); `at` is when it came, where that is known. `uuid` is what
+    it names, `error` the provider's words where it says that it refused. `finding` is what asking about the uuid
+    showed: `verified`, `foreign`, `not_shown`, or empty where nobody asked yet.
+    """
+
+    source: str
+    at: datetime | None
+    uuid: str = ""
+    error: str = ""
+    finding: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UnknownRequest:
     """What is known of it; `answer` is the kept answer as text, `first_phones` a few of its people.
 
@@ -28,3 +44,4 @@ class UnknownRequest:
     http_status: int | None
     reason: str
     answer: str
+    hints: tuple[HintLine, ...] = ()

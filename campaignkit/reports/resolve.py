@@ -9,7 +9,7 @@ from typing import Any
 
 from campaignkit.model.phones import shown
 from campaignkit.model.settings import Environment, Price
-from campaignkit.model.unknowns import UnknownRequest
+from campaignkit.model.unknowns import HintLine, UnknownRequest
 from campaignkit.reports.safe import hidden, line, people, plural
 
 FORMAT_VERSION = "1.0"
@@ -64,6 +64,7 @@ def _lines(one: UnknownRequest, seen: Seen) -> list[str]:
     lines.append(f"  on the wire: {wire}" + (f", HTTP {one.http_status}" if one.http_status else ""))
     if one.answer:
         lines.append(f"  the answer kept: {hidden(line(one.answer, 200))}")
+    lines += [f"  {_hint(hint)}" for hint in one.hints]
     if ahead := seen.ahead(one):
         lines.append(f"  scheduled for {ahead:%Y-%m-%d %H:%M:%S} UTC: until then the cabinet may still show, and cancel, it")
     more = ", …" if one.recipients > len(one.first_phones) else ""
@@ -72,6 +73,21 @@ def _lines(one: UnknownRequest, seen: Seen) -> list[str]:
         wait = _age(one.not_sent_from, seen.now)
         lines.append(f"  --not-sent can be said from {one.not_sent_from:%Y-%m-%d %H:%M:%S} UTC, in {wait}")
     return lines
+
+
+_FINDINGS = {
+    "": "not asked about yet",
+    "not_shown": "the provider does not show it, or not yet",
+    "foreign": "not of this request",
+    "verified": "confirmed by the provider",
+}
+
+
+def _hint(hint: HintLine) -> str:
+    source = "the kept answer" if hint.source == "answer" else f"a callback of {hint.at:%Y-%m-%d %H:%M:%S} UTC"
+    said = [f"names {hint.uuid} ({_FINDINGS[hint.finding]})"] if hint.uuid else []
+    said += [f"says: {hidden(line(hint.error))}"] if hint.error else []
+    return f"hint: {source} {' and '.join(said) or 'says nothing that can be asked about'}"
 
 
 def _age(now: datetime, then: datetime) -> str:
@@ -106,6 +122,16 @@ def unknown_document(requests: Sequence[UnknownRequest], seen: Seen) -> dict[str
                 "http_status": one.http_status,
                 "reason": hidden(one.reason),
                 "answer": hidden(one.answer) or None,
+                "hints": [
+                    {
+                        "source": hint.source,
+                        "at": hint.at.isoformat() if hint.at else None,
+                        "uuid": hint.uuid or None,
+                        "error": hidden(hint.error) or None,
+                        "finding": hint.finding or None,
+                    }
+                    for hint in one.hints
+                ],
             }
             for one in requests
         ],

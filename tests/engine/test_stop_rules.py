@@ -181,7 +181,7 @@ def test_a_run_without_its_lock_settles_nothing_of_another(bench: Bench) -> None
     store: Store = Broken()  # type: ignore[assignment]  # a store that fails at one thing
     bench.store = store
     held = iter([True, True, False, False, False])
-    done = job(bench, bench.batches(one, 5), Numbered({}, {}, {1: another_run}), one, still_ours=lambda: next(held)).run()
+    done = job(bench, bench.batches(one, 5), Numbered({}, {}, {1: another_run}), one, spilled=[], still_ours=lambda: next(held)).run()
     bench.store = whole
     assert (done.unknown, "disk is full" in done.broken) == (5, True)
     assert [row.state for row in whole.requests()] == [RequestState.UNKNOWN, RequestState.PLANNED]
