@@ -151,17 +151,9 @@ class Holding:
             StateError: It is missing, damaged or of something else.
             LockedError: Another run holds it still.
         """
-        from campaignkit.states.lock import StateLock
-
         self.ensure_sandbox()
         self.open_reader().close()  # what is wrong with the state is said before who holds it
-        lock = StateLock(self.path, clock=self.clock)
-        try:
-            lock.acquire(timeout, command, waiting=lambda found: say(f"Waiting up to {timeout:g} s for {found}."))
-        except LockedError as error:
-            raise self._advised(error) from None
-        self._lock = lock
-        try:
+        with self.locked(command, timeout=timeout, say=say):
             store = self.open_store()
             try:
                 yield store
@@ -170,6 +162,20 @@ class Holding:
                 with contextlib.suppress(StateError):
                     self.remember(store)
                 store.close()
+
+    @contextlib.contextmanager
+    def locked(self, command: str, *, timeout: float, say: Callable[[str], None]) -> Iterator[None]:
+        """The lock of the state alone, whatever stands in its place; arguments and errors as of `locked_store`."""
+        from campaignkit.states.lock import StateLock
+
+        lock = StateLock(self.path, clock=self.clock)
+        try:
+            lock.acquire(timeout, command, waiting=lambda found: say(f"Waiting up to {timeout:g} s for {found}."))
+        except LockedError as error:
+            raise self._advised(error) from None
+        self._lock = lock
+        try:
+            yield
         finally:
             self._lock = None
             lock.release()
@@ -182,7 +188,7 @@ class Holding:
         return LockedError(f"{error.message} If it is stuck and does nothing any more, take the lock away: {way}")
 
     def still_ours(self) -> bool:
-        """Whether the lock of `locked_store` is held, and nobody took it away meanwhile."""
+        """Whether the lock is held, and nobody took it away meanwhile."""
         return self._lock is not None and self._lock.still_ours()
 
     def demand_lock(self) -> None:

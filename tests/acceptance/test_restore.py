@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -135,3 +139,59 @@ def test_broken_definitions_come_first(place: Workplace, backed_up: Provider) ->
     before = state(place).read_bytes()
     assert place.run("state", "restore", "backup.db", "--accept-lost-history").code == 3
     assert state(place).read_bytes() == before
+
+
+STOPS = """
+import os, signal, sys
+from campaignkit.cli.commands import state_restore
+settled = state_restore._settled
+def stops(*words):
+    job = settled(*words)
+    os.kill(os.getpid(), signal.SIGSTOP)
+    return job
+state_restore._settled = stops
+from campaignkit.cli.main import run
+sys.exit(run(sys.argv[1:]))
+"""
+
+
+def stopped(place: Workplace) -> subprocess.Popen[str]:
+    """A restore that is stopped just before it puts its copy in place."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", STOPS, "state", "restore", "backup.db", "--accept-lost-history"],
+        cwd=place.root, env=place.environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WNOWAIT)
+    return process
+
+
+@pytest.mark.usefixtures("backed_up")
+def test_a_restore_that_dies_before_its_end_leaves_the_state_as_it_was(place: Workplace) -> None:
+    before = summary(place)
+    process = stopped(place)
+    process.kill()
+    process.communicate()
+    assert summary(place) == before == {"sent": 20, "unknown": 0, "send": 0}
+    place.ok("apply", "--auto-approve")
+    place.ok("state", "restore", "backup.db", "--accept-lost-history")
+    assert summary(place) == {"sent": 10, "unknown": 10, "send": 0}
+
+
+def test_a_restore_that_lost_its_lock_puts_nothing_in_place(place: Workplace, backed_up: Provider) -> None:
+    """Stuck just before the end, its lock taken away, and somebody sent to since: its copy would not know."""
+    process = stopped(place)
+    locked = place.run("state", "restore", "backup.db", "--accept-lost-history")
+    assert locked.code == 8
+    found = re.search(r"`state restore` of .* lock id ([0-9a-f]{16})", locked.err)
+    assert found, locked.err
+    place.ok("state", "unlock", found[1])
+    place.write("campaigns/people.csv", "phone\n" + "\n".join(phones(21)) + "\n")
+    place.ok("apply", "--auto-approve")
+    process.send_signal(signal.SIGCONT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 8, err
+    assert "the lock was taken away" in err
+    assert summary(place) == {"sent": 21, "unknown": 0, "send": 0}
+    assert [path.name for path in state(place).parent.iterdir()] == ["live.db"]
+    place.ok("apply", "--auto-approve")
+    assert sorted(backed_up.accepted().elements()) == phones(21)

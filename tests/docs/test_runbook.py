@@ -106,6 +106,7 @@ def stale(scene: Scene) -> None:
 
 def limited(scene: Scene) -> None:
     scene.set_up(more="\n    max_recipients: 4")
+    scene.back_up("older.db")
 
 
 def damage(scene: Scene) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from campaignkit.cli.options import Common, common_options
+from campaignkit.cli.options import Common, common_options, lock_timeout_option
 
 if TYPE_CHECKING:
     from campaignkit.cli.holding import Holding
@@ -27,8 +27,9 @@ _SIDES = ("", "-wal", "-shm", "-journal")
 @click.command("restore")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--accept-lost-history", is_flag=True, help="Needed: nobody knows what was sent after the backup was made.")
+@lock_timeout_option
 @common_options
-def restore(common: Common, file: Path, accept_lost_history: bool) -> int:
+def restore(common: Common, file: Path, accept_lost_history: bool, lock_timeout: float) -> int:
     """Put a backup back as the state, with everything after it unknown, never unsent.
 
     Everyone of the project's files whom the backup does not hold may have been sent to since: they are held back until somebody resolves
@@ -38,6 +39,7 @@ def restore(common: Common, file: Path, accept_lost_history: bool) -> int:
     from campaignkit.engine.spool import Spool
     from campaignkit.errors import RefusedError
     from campaignkit.reports.safe import people
+    from campaignkit.states.highwater import marks_folder, raise_to
 
     with start(common) as front, Spool() as spool:
         opened = open_project(front, common)
@@ -53,10 +55,18 @@ def restore(common: Common, file: Path, accept_lost_history: bool) -> int:
         from campaignkit.cli.holding import Holding
 
         holding = Holding(common.project, environment, tell=common.console.warn)
-        with _restored(holding, file) as (store, draft):
+        holding.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with (
+            holding.locked("state restore", timeout=lock_timeout, say=common.console.warn),
+            _restored(holding, file) as (store, draft),
+        ):
             job = _settled(holding, opened, store, spool)
+            info = store.info()
             store.close()
+            holding.demand_lock()  # another run may have sent meanwhile, and the copy would not know of it
             kept = _put_in_place(holding, draft)
+            if not environment.is_sandbox:  # not earlier: a restore that dies before this leaves a state that is as new as its mark
+                raise_to(info, marks_folder())
     common.console.say(f"{file} is the state of {environment.name} now." + (f" What stood there is kept as {kept.name}." if kept else ""))
     if job.people:
         common.console.warn(f"{people(job.people)} unknown: they may have been sent to since, and are held back until somebody decides.")
@@ -66,18 +76,14 @@ def restore(common: Common, file: Path, accept_lost_history: bool) -> int:
 
 @contextlib.contextmanager
 def _restored(holding: Holding, file: Path) -> Iterator[tuple[Store, Path]]:
-    """A copy of the backup beside the state, open for changes, under the state's lock; gone again if anything fails."""
+    """A copy of the backup beside the state, open for changes; gone again if anything fails."""
     from campaignkit.errors import StateError
-    from campaignkit.states.lock import StateLock
     from campaignkit.states.opening import copy, open_store
 
     path, environment = holding.path, holding.environment
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     draft = path.with_name(f"{path.name}.restoring-{secrets.token_hex(4)}")
     whose = {"environment": environment.name, "origin": environment.base_url}
     lineage = holding.recorded_lineage
-    lock = StateLock(path)
-    lock.acquire(timeout=0.0, command="state restore")
     try:
         copy(file, draft, **whose, lineage=lineage)
         store = open_store(draft, **whose, lineage=lineage)
@@ -90,7 +96,6 @@ def _restored(holding: Holding, file: Path) -> Iterator[tuple[Store, Path]]:
     finally:
         for side in _SIDES:
             draft.with_name(draft.name + side).unlink(missing_ok=True)
-        lock.release()
 
 
 def _settled(holding: Holding, opened: Opened, store: Store, spool: Spool) -> Restoring:
@@ -117,7 +122,6 @@ def _settled(holding: Holding, opened: Opened, store: Store, spool: Spool) -> Re
     )  # fmt: skip
     plan.run()
     job.from_files(plan.batches, spool)
-    holding.remember(store)
     return job
 
 
