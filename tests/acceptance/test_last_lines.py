@@ -126,6 +126,9 @@ BEFORE_SENDING: list[tuple[int, Spoil, str]] = [
     (5, nothing, "state export --out state/live.db"),
     (5, nothing, "compile --out campaigns/people.csv/bodies"), (5, nothing, "render spring --phone 375297777777"),
     (5, nothing, "sandbox serve --port 1 --data campaigns/people.csv"), (5, sent, "resolve r1 --abandon"), (5, sent, f"{FORGET} 9"),
+    (5, gone, "callbacks serve --port 0"), (5, lockless, "callbacks ingest campaigns/people.csv"),
+    (5, nothing, "state restore state/live.db"), (5, damaged, "state restore state/live.db --accept-lost-history"),
+    (64, nothing, "callbacks ingest nowhere"), (64, nothing, "callbacks"), (64, nothing, "state restore"),
     (64, nothing, f"{FORGET} 9"), (64, nothing, "resolve r9 --abandon"), (64, nothing, "resolve r9"), (64, nothing, "plan --format xml"),
     (64, nothing, "aply"), (64, nothing, "state"),
     (64, nothing, "state lst"), (64, nothing, "plan --env prod"), (64, nothing, "plan sprong"),
@@ -140,7 +143,7 @@ def test_what_ends_before_sending_says_so_and_what_helps(bench: Bench, tap: Tap,
     spoil(bench, tap)
     before = len(tap.sent)
     ran = bench.run(*words.split())
-    if words != "state":  # its help needs no further one
+    if words not in {"state", "callbacks"}:  # their help needs no further one
         held(ran, code)
         assert "othing was" in ran.err or words.startswith("validate"), ran.err
     assert len(tap.sent) == before
