@@ -16,6 +16,7 @@ from campaignkit.model.outcomes import Outcome, Phase, SendResult
 from campaignkit.model.settings import Environment, StopRules
 from campaignkit.states.records import RequestState
 from campaignkit.states.store import Store
+from tests.canary import TOKEN
 from tests.engine.conftest import FIRST, Bench, environment, mailing
 from tests.fakes.clock import FakeClock
 from tests.fakes.provider import FakeSender, result
@@ -29,7 +30,7 @@ def apply(
 ) -> Applied:  # fmt: skip
     job = ApplyJob(
         plan=bench.plan(*mailings, where=where), batches=batches, spool=bench.spool, store=bench.store, sender=sender,
-        clock=clock or FakeClock(), entropy=lambda count: next(TAGS).to_bytes(count, "little"), chance=random.Random(1), token="secret",
+        clock=clock or FakeClock(), entropy=lambda count: next(TAGS).to_bytes(count, "little"), chance=random.Random(1), token=TOKEN,
         stop=stop or StopFlag(), tell=(heard if heard is not None else []).append,
     )  # fmt: skip
     return job.run()
@@ -52,7 +53,7 @@ def test_everyone_accepted_is_claimed_and_named_uniquely(bench: Bench) -> None:
     names = [message["name"] for body in bodies for message in body["messages"]]
     assert len(set(names)) == 3
     assert [name.split()[1] for name in names] == ["1of3", "2of3", "3of3"]
-    assert {body["token"] for body in bodies} == {"secret"}
+    assert {body["token"] for body in bodies} == {TOKEN}
     assert claimed(bench) == 25
 
 

@@ -13,6 +13,7 @@ from campaignkit.errors import RefusedError
 from campaignkit.model.outcomes import Outcome, Phase, SendResult
 from campaignkit.model.settings import ProviderBehaviour
 from campaignkit.provider.send import BulkSender
+from tests.canary import TOKEN
 
 from .peers import OK, UUID, Peer, answer, closed_port, listens, says
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
     Serve = Callable[..., Peer]
 
-TOKEN = "eyJpdiI6IjJz+FlF/XBm=tests-only"
 BODY = b'{"messages":[]}'
 DEADLINE = 0.3
 A, R, T, N, U = Outcome.ACCEPTED, Outcome.REJECTED, Outcome.THROTTLED, Outcome.NOT_SENT, Outcome.UNKNOWN
