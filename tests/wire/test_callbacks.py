@@ -92,6 +92,7 @@ def test_a_form_is_read_as_well() -> None:
         (b"", "not JSON"),
         (b"hello", "not JSON"),
         (b" " * (LARGEST_BODY + 1), "bytes, more than"),
+        (b"a=" + b"x" * LARGEST_BODY, "bytes, more than"),
         (b"[" * 9 + b"]" * 9, "deeper than 8"),
         (b"[" * 60_000, "deeper than 8"),
         (b'{"a":' * 10_000 + b"1" + b"}" * 10_000, "deeper than 8"),
