@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from campaignkit.cli.project import Opened
     from campaignkit.engine.applier import Applied
     from campaignkit.engine.planner import PlanJob
-    from campaignkit.engine.sending import Sent
+    from campaignkit.engine.sending import Ready, Sent
     from campaignkit.engine.spool import Spool
+    from campaignkit.model.outcomes import SendResult
     from campaignkit.plans.plan import Plan
     from campaignkit.plans.planfile import SavedPlan
     from campaignkit.protocol.messages import CampaignHead
@@ -47,7 +48,7 @@ class ApplyRun:
 
         self.common, self.console, self.opened, self.heads = common, common.console, opened, heads
         self.spool, self.asked, self.saved = spool, asked, asked.saved
-        self.holding: Holding = Holding(common.project, opened.environment)
+        self.holding: Holding = Holding(common.project, opened.environment, tell=common.console.warn)
 
     def execute(self) -> int:
         """Plan under the lock, check, ask, send; returns the exit code."""
@@ -188,9 +189,11 @@ class ApplyRun:
         from campaignkit.cli.holding import provider
         from campaignkit.cli.interrupts import stopping
         from campaignkit.cli.progress import people_progress
+        from campaignkit.cli.receipt import spill_words
         from campaignkit.cli.sending import sender
         from campaignkit.engine.applier import ApplyJob
         from campaignkit.engine.sending import StopFlag
+        from campaignkit.states.spills import Spilled
 
         stop = StopFlag()
         self._carry_over(store, plan)
@@ -199,6 +202,7 @@ class ApplyRun:
             stop.requested = True
 
         with (
+            self.holding.spill_file(store) as spills,
             provider(self.holding, token) as reachable,
             people_progress(self.console, plan.counts.to_send, "sending") as advance,
         ):
@@ -208,11 +212,15 @@ class ApplyRun:
                 if self.asked.form == "json":
                     self.console.record(_request_record(sent))
 
+            def spill(ready: Ready, attempt: int, result: SendResult) -> None:
+                kept = spills.keep(Spilled(ref=ready.ref, attempt=attempt, result=result, at=self.holding.clock.now()))
+                self.console.error(spill_words(ready, result, kept))
+
             with stopping(raise_flag, self.console.warn):
                 return ApplyJob(
                     plan=plan, batches=job.batches, spool=self.spool, store=store, sender=sender(reachable), clock=self.holding.clock,
                     entropy=secrets.token_bytes, chance=random.Random()  # noqa: S311 - jitter, no secret
-                    , token=token, stop=stop, tell=tell, claimed=lambda: self.holding.remember(store),
+                    , token=token, stop=stop, tell=tell, spill=spill, claimed=lambda: self.holding.remember(store),
                 ).run()  # fmt: skip
 
     def _finish(self, store: Store, plan: Plan, applied: Applied | None) -> int:

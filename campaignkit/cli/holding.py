@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +15,7 @@ from campaignkit.model.settings import Environment
 
 if TYPE_CHECKING:
     from campaignkit.provider.port import StatusReader
+    from campaignkit.states.spills import SpillFile
     from campaignkit.states.store import StateReader, Store
 
 
@@ -25,6 +26,8 @@ class Holding:
     root: Path
     environment: Environment
     clock: Clock = field(default_factory=SystemClock)
+    tell: Callable[[str], None] = lambda _words: None
+    """Hears what came to light while the state was opened."""
 
     @property
     def path(self) -> Path:
@@ -75,8 +78,12 @@ class Holding:
         from campaignkit.states.opening import open_reader
 
         reader = open_reader(self.path, environment=self.environment.name, origin=self.environment.base_url, lineage=self._lineage())
-        if not any_age:
-            self._not_rolled_back(reader)
+        try:
+            if not any_age:
+                self._not_rolled_back(reader)
+        except BaseException:
+            reader.close()
+            raise
         return reader
 
     def open_store(self) -> Store:
@@ -85,11 +92,25 @@ class Holding:
         Raises:
             StateError: It is missing, damaged or of something else.
         """
+        from campaignkit.engine.taking_in import take_in
+        from campaignkit.states.highwater import marks_folder
         from campaignkit.states.opening import open_store
 
         store = open_store(self.path, environment=self.environment.name, origin=self.environment.base_url, lineage=self._lineage())
-        self._not_rolled_back(store)
+        try:
+            self._not_rolled_back(store)
+            take_in(store, elsewhere=marks_folder(), clock=self.clock, tell=self.tell)
+        except BaseException:
+            store.close()
+            raise
         return store
+
+    def spill_file(self, store: Store) -> SpillFile:
+        """Where the outcomes of a run go that the state can't take; a context manager that reserves the room."""
+        from campaignkit.states.highwater import marks_folder
+        from campaignkit.states.spills import SpillFile
+
+        return SpillFile(self.path, lineage=store.info().lineage, run=secrets.token_hex(4), elsewhere=marks_folder())
 
     def _not_rolled_back(self, opened: StateReader) -> None:
         """Refuse an older copy of a state that was used here; the sandbox's may come and go."""
@@ -97,11 +118,7 @@ class Holding:
             return
         from campaignkit.states import highwater
 
-        try:
-            highwater.check(opened.info(), highwater.marks_folder())
-        except StateError:
-            opened.close()
-            raise
+        highwater.check(opened.info(), highwater.marks_folder())
 
     def remember(self, store: Store) -> None:
         """Keep, apart from the state, how far it has come; before the first message of a run leaves."""
@@ -138,6 +155,9 @@ class Holding:
             try:
                 yield store
             finally:
+                # Whatever was decided now is not in any copy made before.
+                with contextlib.suppress(StateError):
+                    self.remember(store)
                 store.close()
         finally:
             lock.release()

@@ -28,7 +28,7 @@ COMMANDS = {
     "status": "Show what the state knows of everyone.",
     "resolve": "List unknown requests, or settle one.",
     "callbacks": "Take what the provider posts: serve a receiver, or ingest a file.",
-    "state": "The store itself: init, list, show, export, verify, forget.",
+    "state": "The store itself: init, list, show, export, verify, forget, restore.",
     "sandbox": "The stand-in provider as a server on loopback.",
 }
 

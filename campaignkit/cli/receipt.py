@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from campaignkit.cli.console import Console
 from campaignkit.engine.applier import Applied
+from campaignkit.engine.sending import Ready
+from campaignkit.model.outcomes import SendResult
 from campaignkit.plans.plan import Plan
 from campaignkit.reports.safe import hidden, line, people, plural
 
@@ -46,3 +49,10 @@ def receipt(console: Console, plan: Plan, applied: Applied, still: Open, *, agai
         console.command(again)
     elif applied.accepted:
         console.say(f"What became of them: campaignkit refresh --env {environment}")
+
+
+def spill_words(ready: Ready, result: SendResult, kept: Path | None) -> str:
+    """What became of a request where the state could not take it: on the terminal, whatever else fails."""
+    said = f"{result.outcome}, uuid {result.uuid}" if result.uuid else str(result.outcome)
+    where = f"It is kept in {kept}; the next apply takes it in." if kept else "It could be kept nowhere else: write it down."
+    return f"{ready.ref} ({', '.join(ready.tags)}) ended as {said}; the state could not take it. {where}"

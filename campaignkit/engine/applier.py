@@ -13,9 +13,9 @@ from campaignkit.engine.packing import PackedBatch, requests
 from campaignkit.engine.sending import Ready, SendLoop, Sent, StopFlag
 from campaignkit.engine.spool import Spool
 from campaignkit.engine.stop_rules import StopWatch
-from campaignkit.errors import LockedError, StateError
+from campaignkit.errors import LockedError, SpoolError, StateError
 from campaignkit.model.clock import Clock
-from campaignkit.model.outcomes import Outcome
+from campaignkit.model.outcomes import Outcome, SendResult
 from campaignkit.plans.plan import Plan
 from campaignkit.provider.port import Sender
 from campaignkit.states.records import PlannedBatch, PlannedRequest
@@ -45,7 +45,7 @@ class Applied:
     stopped: str = ""
     interrupted: bool = False
     broken: str = ""
-    """Why the state could not take what happened; the people concerned are unknown."""
+    """Why the state, or the file of rendered messages, failed; people whose outcome it could not take are unknown."""
     reasons: Counter[str] = field(default_factory=Counter)
     unknown_requests: list[str] = field(default_factory=list)
 
@@ -71,6 +71,7 @@ class ApplyJob:
         token: Goes into the body, where the API's sample has it.
         stop: Raised when the operator interrupts.
         tell: Hears of each request that ended.
+        spill: Keeps what became of an attempt (by number) where the state could not take it.
         claimed: Done once everybody is claimed, before anything is sent.
     """
 
@@ -85,6 +86,7 @@ class ApplyJob:
     token: str
     stop: StopFlag
     tell: Callable[[Sent], None]
+    spill: Callable[[Ready, int, SendResult], None]
     claimed: Callable[[], None] = lambda: None
     applied: Applied = field(default_factory=Applied)
 
@@ -115,12 +117,13 @@ class ApplyJob:
             stop=self.stop,
             body=self._body,
             tell=self._count,
+            spill=self.spill,
         )
         try:
             loop.run(ready)
         except KeyboardInterrupt:
             self.stop.requested = True
-        except StateError as error:
+        except (SpoolError, StateError) as error:
             self.applied.broken = error.message
         self._close(run_id, loop)
         return self.applied

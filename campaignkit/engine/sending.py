@@ -72,6 +72,7 @@ class SendLoop:
         stop: When the operator asked to.
         body: Builds the bytes of a request from the spool.
         tell: Hears of each request that ended.
+        spill: Gets what became of an attempt (by number) where the state could not take it.
     """
 
     store: Store
@@ -84,6 +85,7 @@ class SendLoop:
     stop: StopFlag
     body: Callable[[Ready], bytes]
     tell: Callable[[Sent], None]
+    spill: Callable[[Ready, int, SendResult], None]
     stopped: str = ""
     in_doubt: dict[str, int] = field(default_factory=dict)
     """Requests with an intent whose outcome is not stored, with their people."""
@@ -132,9 +134,7 @@ class SendLoop:
             result, attempt = self._attempt(ready, body)
             again, wait = self._again(result, number)
             if attempt is not None:
-                with self._lock:
-                    state = self.store.record(ready.ref, attempt, result, self.clock.now(), again=again)
-                    self.in_doubt.pop(ready.ref, None)
+                state = self._record(ready, attempt, result, again=again)
                 if state is RequestState.UNKNOWN and result.outcome is Outcome.ACCEPTED:
                     return SendResult(
                         outcome=Outcome.UNKNOWN,
@@ -146,6 +146,16 @@ class SendLoop:
                 return result
             self.clock.sleep(wait)
         return None
+
+    def _record(self, ready: Ready, attempt: int, result: SendResult, *, again: bool) -> RequestState:
+        try:
+            with self._lock:
+                state = self.store.record(ready.ref, attempt, result, self.clock.now(), again=again)
+                self.in_doubt.pop(ready.ref, None)
+        except BaseException:  # a full disk, an interrupt: what the provider said must outlive this process
+            self.spill(ready, attempt, result)
+            raise
+        return state
 
     def _attempt(self, ready: Ready, body: bytes) -> tuple[SendResult, int | None]:
         number: int | None = None

@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING
 
 from campaignkit import __version__
 from campaignkit.model.outcomes import Outcome, Phase, SendResult
-from campaignkit.provider.connection import ConnectError, Connection, tls_context
+from campaignkit.model.secret import SecretBytes
+from campaignkit.provider.connection import Connection, tls_context
+from campaignkit.provider.dialing import ConnectError
 from campaignkit.provider.exchange import Exchange
 from campaignkit.provider.origin import parse_origin
 from campaignkit.provider.secrets import Redactor
@@ -111,7 +113,7 @@ class BulkSender:
             connection.close()
 
     def _exchange(self, exchange: Exchange, body: bytes) -> SendResult:
-        request = b"%b%d\r\n\r\n%b" % (self._head, len(body), body)
+        request = SecretBytes(b"%b%d\r\n\r\n%b" % (self._head, len(body), body))
         trouble = ""
         try:
             exchange.run(request)
@@ -147,7 +149,7 @@ class BulkSender:
             blot=self._redactor.blot,
         )
         outcome, uuid, reason = said.outcome, said.uuid, said.reason
-        if uuid and uuid == self._token:
+        if uuid and self._redactor.holds(uuid):
             # An echo of our own secret is nobody's id, and must not be stored as one.
             outcome, uuid, reason = Outcome.UNKNOWN, "", "the answer gives our own token as uuid"
         return SendResult(

@@ -84,8 +84,12 @@ class StateLock:
             since=to_text(self._clock.now()),
             id=secrets.token_hex(8),
         )
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, json.dumps(asdict(me), ensure_ascii=False).encode() + b"\n", 0)
+        try:
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, json.dumps(asdict(me), ensure_ascii=False).encode() + b"\n", 0)
+        except OSError as error:
+            self.release()
+            raise self._unusable(error) from error
         return me
 
     def release(self) -> None:
@@ -98,10 +102,13 @@ class StateLock:
         try:
             return flocks.grab(self._path)
         except OSError as error:
-            raise StateError(
-                f"{self._path}: the lock of the state cannot be made ({error.strerror}); nothing was sent. "
-                "Its folder must exist and be writable, and the lock must be no link."
-            ) from error
+            raise self._unusable(error) from error
+
+    def _unusable(self, error: OSError) -> StateError:
+        return StateError(
+            f"{self._path}: the lock of the state cannot be made ({error.strerror}); nothing was sent. "
+            "Its folder must exist and be writable, the disk must have room, and the lock must be no link."
+        )
 
 
 def holder(path: str | os.PathLike[str]) -> Holder | None:

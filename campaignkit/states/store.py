@@ -214,6 +214,20 @@ class Store(StateReader, Protocol):
         """Drop all claims and batches of a mailing, leaving a tombstone event; releases + 1. Returns people forgotten."""
         ...
 
+    def lose_history(self, requests: Iterable[PlannedRequest], *, since: int, at_least: int, at: datetime) -> int:
+        """After a backup was put back: claim these people, and make them and all that was planned or under way unknown.
+
+        Args:
+            requests: Whoever may have been sent to since the backup; nobody of them is claimed yet.
+            since: The serial of the backup.
+            at_least: The serial that the lost state is known to have reached; the new one is higher.
+            at: Now.
+
+        Returns:
+            People now unknown.
+        """
+        ...
+
     def note(self, *, kind: str, subject: str, detail: str, at: datetime) -> None:
         """Add a line to the history."""
         ...

@@ -97,11 +97,13 @@ def classify(
         return Classified(outcome=Outcome.UNKNOWN, reason=f"HTTP {status}: a redirect, not followed{said.hint}", halt=True)
     if not 400 <= status < 500:
         return Classified(outcome=Outcome.UNKNOWN, reason=f"HTTP {status}{said.words}")
-    if said.uuid:
-        # A refusal that names an accepted request contradicts itself; nobody is messaged again on its word.
+    if said.uuid or said.hint:
+        # A refusal that names an accepted request, also in half an answer or deep inside, contradicts itself; nobody is
+        # messaged again on its word.
+        named = f", yet with uuid {blot(said.uuid)}" if said.uuid else ", yet"
         return Classified(
             outcome=Outcome.UNKNOWN,
-            reason=f"HTTP {status}, yet with uuid {blot(said.uuid)}{said.words}",
+            reason=f"HTTP {status}{named}{said.words}",
             halt=status in _HALTING,
         )
     if status == 429 or (status == 403 and _LIMIT_TEXT in said.error.casefold()):

@@ -171,3 +171,20 @@ def test_a_holder_that_wrote_nothing_sensible_still_holds(state: Path, content: 
     found = holder(state)
     assert str(found) == "another process"
     lock.release()
+
+
+def test_a_full_disk_is_told_and_leaves_no_lock(state: Path) -> None:
+    code = """
+import resource, sys
+from campaignkit.errors import StateError
+from campaignkit.states.lock import StateLock
+resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+try:
+    StateLock(sys.argv[1]).acquire(0, "apply")
+except StateError as error:
+    print(error.message)
+"""
+    root = Path(__file__).parents[2]
+    done = subprocess.run([sys.executable, "-c", code, str(state)], check=True, capture_output=True, text=True, cwd=root)
+    assert "cannot be made (File too large); nothing was sent" in done.stdout
+    assert list(state.parent.iterdir()) == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 from campaignkit.model.outcomes import Outcome
 from campaignkit.states.records import HOLDING, RequestState
+from campaignkit.states.sqlite import presence
 from tests.states.conftest import AT, FIRST, Run, World, new_sqlite, request
 from tests.states.test_sqlite_files import ROOT, die_while_writing, files
 
@@ -117,6 +119,19 @@ def test_two_processes_never_both_get_a_key_or_an_intent(world: World) -> None:
     assert sum(row.state in HOLDING for row in store.requests()) == 60
     assert store.problems() == []
     store.close()
+    assert files(world) == ["production.db"]
+
+
+def test_a_writer_that_leaves_keeps_the_wal_for_one_that_only_entered(world: World) -> None:
+    """The other was counted, and died before its first statement: nobody had taken the in-use mark back."""
+    store = world.store()
+    store.note(kind="k", subject="s", detail="d", at=AT)
+    entered = presence.enter(world.path)
+    store.close()
+    os.close(entered)
+    again = world.store()
+    assert [event.kind for event in again.events()] == ["k"]
+    again.close()
     assert files(world) == ["production.db"]
 
 

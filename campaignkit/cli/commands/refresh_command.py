@@ -43,7 +43,7 @@ def command(common: Common, campaigns: tuple[str, ...], watch: bool, timeout: fl
 
     opened = indexed(common)
     environment, console = opened.environment, common.console
-    holding = Holding(common.project, environment)
+    holding = Holding(common.project, environment, tell=common.console.warn)
     if environment.is_sandbox:
         console.sandbox()
     holding.ensure_sandbox()

@@ -41,7 +41,7 @@ def command(
     if (answer is None) != (request_or_tag is None):
         raise click.UsageError("a request and one of --accepted, --abandon, --not-sent belong together")
     opened = indexed(common)
-    holding = Holding(common.project, opened.environment)
+    holding = Holding(common.project, opened.environment, tell=common.console.warn)
     if opened.environment.is_sandbox:
         common.console.sandbox()
     if answer is None or request_or_tag is None:

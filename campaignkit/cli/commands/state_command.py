@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from campaignkit.cli.commands.state_looking import export, list_, show, state_of, verify
+from campaignkit.cli.commands.state_restore import restore
 from campaignkit.cli.options import Common, common_options
 
 
@@ -107,5 +108,5 @@ def forget(common: Common, mailing: str, revision: int, reason: str, expect_peop
     return 0
 
 
-for _looking in (list_, show, export, verify):
-    command.add_command(_looking)
+for _other in (list_, show, export, verify, restore):
+    command.add_command(_other)

@@ -1,0 +1,214 @@
+"""One process that applies: the real planner, engine, store, sender and lock, in the order of the apply command.
+
+Only the front child is played, since it reads files and decides nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from array import array
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import cast
+
+from campaignkit.cli.exit_codes import code_of, worst
+from campaignkit.diagnostics import Diagnostic
+from campaignkit.engine.applier import Applied, ApplyJob
+from campaignkit.engine.history import moves
+from campaignkit.engine.overview import left_open
+from campaignkit.engine.planner import PlanJob
+from campaignkit.engine.sending import Ready, StopFlag
+from campaignkit.engine.spool import Spool
+from campaignkit.engine.taking_in import take_in
+from campaignkit.errors import CampaignKitError
+from campaignkit.intake.talk import Front, Word
+from campaignkit.model.mailings import Mailing, MailingKey
+from campaignkit.model.outcomes import SendResult
+from campaignkit.model.settings import Environment, Project, ProviderBehaviour, StopRules
+from campaignkit.plans.gates import check
+from campaignkit.plans.plan import Plan
+from campaignkit.protocol.messages import FINGERPRINT_BYTES, CampaignHead, Chunk, Done, Index, MailingEnd, MailingHead
+from campaignkit.provider.send import BulkSender
+from campaignkit.states.lock import StateLock
+from campaignkit.states.opening import open_store
+from campaignkit.states.spills import Spilled, SpillFile
+from campaignkit.states.store import Store
+from tests.proofs.crash.evidence import owner_bytes
+from tests.proofs.crash.failpoints import Points
+from tests.proofs.crash.histories import CAMPAIGN, Files, MailingFile
+from tests.proofs.crash.watching import WatchedSender, watch_database, watch_network, watched_store
+
+ENVIRONMENT = "live"
+ORIGIN = "https://app.sms.by"
+LINEAGE = "0123456789abcdef"
+TOKEN = "canary-token-eyJpdiI6IjJzOFl"
+DEADLINE = 0.25
+"""Seconds: the provider's slow answers come well within, its silent ones never."""
+
+
+class QuickClock:
+    """The machine's clock, but nobody waits long: the pauses between tries are not what is proved here."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(min(seconds, 0.001))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a process works: the state's file, the provider's URL, and which process of which run it is."""
+
+    state: Path
+    url: str
+    run: int
+    process: int
+    locked: bool
+
+
+class PlayedFront:
+    """Says what the front child would say of these files."""
+
+    def __init__(self, files: Files) -> None:
+        self._files = files
+        self.diagnostics: list[Diagnostic] = []
+        self.failed = False
+
+    def run(self, paths: Sequence[str], *, environment: str, check: bool = False, elements: bool = False) -> Iterator[Word]:
+        for line, one in enumerate(self._files.mailings, 5):
+            yield _mailing(one, line)
+            yield _chunk(one)
+            yield _end(one)
+        yield Done(suppressions="")
+
+
+def heads(files: Files) -> tuple[CampaignHead, ...]:
+    """The campaign's head as the index has it."""
+    mailings = tuple(MailingHead(name=one.name, revision=1, line=5, moved_from=one.moved_from) for one in files.mailings)
+    return (
+        CampaignHead(
+            path=f"campaigns/{CAMPAIGN}.yaml", campaign=CAMPAIGN, lifecycle="active", revision=1, moved_from="", accept_resend=None,
+            digest="d", mailings=mailings,
+        ),
+    )  # fmt: skip
+
+
+def settings(files: Files) -> tuple[Project, Environment]:
+    """The project's settings, without a pace."""
+    rules = StopRules() if files.stop_rules else StopRules(unknown_in_first=0, unknowns=0, throttles=0, refusals=0)
+    environment = Environment(
+        name=ENVIRONMENT, base_url=ORIGIN, state="s.db", rate=0.0, in_flight=files.in_flight, deadline=DEADLINE, stop_rules=rules
+    )
+    project = Project(
+        default_environment=ENVIRONMENT, environments={ENVIRONMENT: environment}, timezone="Europe/Minsk", price=None,
+        batch_size=files.batch_size, first_batch=files.first_batch, batches_per_request=files.batches_per_request,
+        settings_digests={ENVIRONMENT: "s"},
+    )  # fmt: skip
+    return project, environment
+
+
+def apply(place: Place, files: Files, points: Points) -> int:
+    """One apply from the lock to the receipt; returns its exit code."""
+    watch_database(points)
+    watch_network(points)
+    lock = StateLock(place.state)
+    try:
+        if place.locked:
+            lock.acquire(timeout=0.0, command="apply")
+            points.hit("lock.acquired")
+        try:
+            store = watched_store(open_state(place.state), points)
+            try:
+                with Spool() as spool:
+                    return _under_lock(place, files, store, spool, points)
+            finally:
+                store.close()
+        finally:
+            lock.release()
+            points.hit("lock.released")
+    except CampaignKitError as error:
+        return int(code_of(error))
+
+
+def open_state(path: Path) -> Store:
+    """The state of a history, for changing."""
+    return open_store(path, environment=ENVIRONMENT, origin=ORIGIN, lineage=LINEAGE)
+
+
+def _under_lock(place: Place, files: Files, store: Store, spool: Spool, points: Points) -> int:
+    clock = QuickClock()
+    take_in(store, elsewhere=None, clock=clock, tell=lambda _words: None)
+    store.recover(clock.now())
+    project, environment = settings(files)
+    index = Index(campaigns=heads(files))
+    job = PlanJob(
+        front=cast("Front", PlayedFront(files)), project=project, environment=environment, index=index, heads=index.campaigns,
+        reader=store, now=clock.now(), spool=spool,
+    )  # fmt: skip
+    plan = job.run()
+    check(plan, {}, "campaignkit apply")
+    points.hit("planned")
+    if not plan.counts.to_send:
+        return _code(store, plan, Applied())
+    _carry_over(store, index, clock)
+    sender = BulkSender(place.url, TOKEN, connect_timeout=1.0, deadline=DEADLINE, policy=ProviderBehaviour())
+    with SpillFile(Path(store.info().path), lineage=LINEAGE, run=os.urandom(4).hex(), elsewhere=None) as spills:
+
+        def spill(ready: Ready, attempt: int, result: SendResult) -> None:
+            spills.keep(Spilled(ref=ready.ref, attempt=attempt, result=result, at=clock.now()))
+
+        applied = ApplyJob(
+            plan=plan, batches=job.batches, spool=spool, store=store, sender=WatchedSender(sender, points), clock=clock,
+            entropy=lambda count: owner_bytes(place.run, place.process) + os.urandom(count - 2), chance=random.Random(), token=TOKEN,
+            stop=StopFlag(), tell=lambda _sent: points.hit("told"), spill=spill,
+        ).run()  # fmt: skip
+    return _code(store, plan, applied)
+
+
+def _carry_over(store: Store, index: Index, clock: QuickClock) -> None:
+    for head in index.campaigns:
+        for name, olds in moves(head).items():
+            for old in olds:
+                store.carry_over(old, MailingKey(head.campaign, head.revision, name), clock.now())
+
+
+def _code(store: Store, plan: Plan, done: Applied) -> int:
+    unknown, refused = left_open(store, [CAMPAIGN])
+    return int(
+        worst(
+            unknown=bool(max(unknown, done.unknown, plan.counts.unknown)),
+            interrupted=done.interrupted,
+            rejected=bool(done.rejected or refused or plan.counts.rejected),
+            incomplete=bool(done.not_sent or done.throttled or done.broken),
+        )
+    )
+
+
+def _mailing(one: MailingFile, line: int) -> Mailing:
+    return Mailing(
+        key=MailingKey(CAMPAIGN, 1, one.name), path=f"campaigns/{CAMPAIGN}.yaml", line=line, message_type="bulk", content_type="text",
+        alphaname_id="444", schedule_wire="", schedule_utc=None, schedule_shown="", content={"type": "text", "text": f"Hi {one.text}"},
+        definition=f"d{one.text}",
+    )  # fmt: skip
+
+
+def _chunk(one: MailingFile) -> Chunk:
+    elements = [f'"{phone}"'.encode() for phone in one.phones]
+    prints = b"".join((phone * 64 + one.text).to_bytes(FINGERPRINT_BYTES, "little") for phone in one.phones)
+    return Chunk(array("q", one.phones), prints, array("I", map(len, elements)), b"".join(elements))
+
+
+def _end(one: MailingFile) -> MailingEnd:
+    count = len(one.phones)
+    return MailingEnd(
+        rows=count, filtered=0, invalid=0, duplicate=0, suppressed=0, live=count, audience=f"{one.phones}", shortest=4, longest=4,
+        characters=4 * count, hosts={}, sample="Hi", sample_link="", sample_phone=one.phones[0], outline="Hi",
+    )  # fmt: skip
