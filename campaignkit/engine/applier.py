@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from campaignkit.engine.pace import Pace
 from campaignkit.engine.packing import PackedBatch, requests
-from campaignkit.engine.sending import Ready, SendLoop, Sent, StopFlag
+from campaignkit.engine.sending import LOCK_LOST, Ready, SendLoop, Sent, StopFlag
 from campaignkit.engine.spool import Spool
 from campaignkit.engine.stop_rules import StopWatch
 from campaignkit.errors import LockedError, SpoolError, StateError
@@ -73,6 +73,7 @@ class ApplyJob:
         tell: Hears of each request that ended.
         spill: Keeps what became of an attempt (by number) where the state could not take it.
         claimed: Done once everybody is claimed, before anything is sent.
+        still_ours: Whether the lock is still held; nothing new begins once it is not.
     """
 
     plan: Plan
@@ -88,14 +89,17 @@ class ApplyJob:
     tell: Callable[[Sent], None]
     spill: Callable[[Ready, int, SendResult], None]
     claimed: Callable[[], None] = lambda: None
+    still_ours: Callable[[], bool] = lambda: True
     applied: Applied = field(default_factory=Applied)
 
     def run(self) -> Applied:
         """Claim, send, record.
 
         Raises:
-            LockedError: Somebody else claimed one of these people meanwhile; nothing was sent.
+            LockedError: Somebody else claimed one of these people meanwhile, or took the lock away; nothing was sent.
         """
+        if not self.still_ours():
+            raise LockedError(f"{LOCK_LOST}. Nothing was sent by this run.", next_command="campaignkit plan")
         run_id = self.store.begin_run(command="apply", digest=self.plan.digest, at=self.clock.now())
         named = list(self._named())
         try:
@@ -115,6 +119,7 @@ class ApplyJob:
             in_flight=environment.in_flight,
             watch=StopWatch(environment.stop_rules),
             stop=self.stop,
+            still_ours=self.still_ours,
             body=self._body,
             tell=self._count,
             spill=self.spill,
@@ -137,7 +142,8 @@ class ApplyJob:
         applied.not_sent = sum(batch.count for batch in self.batches) - reached
         applied.stopped, applied.interrupted = loop.stopped, self.stop.requested
         try:
-            if loop.in_doubt:
+            # Without the lock another run may be under way, and what it has begun is not ours to settle.
+            if loop.in_doubt and self.still_ours():
                 self.store.recover(self.clock.now())
             self.store.dissolve(run_id, self.clock.now())
             self.store.end_run(run_id, summary=json.dumps(applied.summary()), at=self.clock.now())

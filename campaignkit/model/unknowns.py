@@ -24,7 +24,11 @@ class HintLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnknownRequest:
-    """What is known of it; `answer` is the kept answer as text, `first_phones` a few of its people."""
+    """What is known of it; `answer` is the kept answer as text, `first_phones` a few of its people.
+
+    `scheduled_at` is when the provider was to send the last of it, None for at once; from `not_sent_from` on a person may
+    say that it was not sent.
+    """
 
     ref: str
     tags: tuple[str, ...]
@@ -33,6 +37,8 @@ class UnknownRequest:
     recipients: int
     first_phones: tuple[int, ...]
     sent_at: datetime | None
+    scheduled_at: datetime | None
+    not_sent_from: datetime
     phase: str
     bytes_written: int
     http_status: int | None

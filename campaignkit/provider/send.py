@@ -6,7 +6,9 @@ The phase decides, never the class of an exception: before the first byte a fail
 
 from __future__ import annotations
 
+import contextlib
 import http.client
+import socket
 import ssl
 import time
 from datetime import UTC, datetime
@@ -19,6 +21,7 @@ from campaignkit.provider.connection import Connection, tls_context
 from campaignkit.provider.dialing import ConnectError
 from campaignkit.provider.exchange import Exchange
 from campaignkit.provider.origin import parse_origin
+from campaignkit.provider.port import FENCE
 from campaignkit.provider.secrets import Redactor
 from campaignkit.wire.outcomes import LARGEST_ANSWER, classify
 
@@ -29,10 +32,6 @@ if TYPE_CHECKING:
 
 PATH = "/api/v1/sendBulkViber"
 """As documented."""
-
-FENCE = 30.0
-"""Seconds between asking for the intent and the first byte. A machine that slept longer in between gives up: the intent
-may have been settled by someone else meanwhile."""
 
 
 def _awake_and_asleep() -> float:
@@ -79,6 +78,8 @@ class BulkSender:
         self._tls = (tls or tls_context()) if self._origin.scheme == "https" else None
         self._clock = clock
         self._now = now
+        self._given_up = False
+        self._under_way: set[socket.socket] = set()
         self._head = (
             f"POST {self._origin.path}{PATH} HTTP/1.1\r\n"
             f"Host: {self._origin.authority}\r\n"
@@ -108,9 +109,26 @@ class BulkSender:
                 return self._not_sent(Phase.CONNECTED, "the intent was not granted")
             if self._clock() - asked > FENCE:
                 return self._not_sent(Phase.CONNECTED, f"more than {FENCE:g} s passed between intent and first byte")
-            return self._exchange(Exchange(sock, deadline=self._deadline, limit=LARGEST_ANSWER), body)
+            self._under_way.add(sock)
+            if self._given_up:
+                return self._not_sent(Phase.CONNECTED, "interrupted twice before the first byte")
+            try:
+                return self._exchange(Exchange(sock, deadline=self._deadline, limit=LARGEST_ANSWER), body)
+            finally:
+                self._under_way.discard(sock)
         finally:
             connection.close()
+
+    def give_up(self) -> None:
+        """Cut off every request under way, and begin none: each ends as `unknown` unless its answer is whole already.
+
+        May be called from a signal handler or another thread.
+        """
+        self._given_up = True
+        for sock in tuple(self._under_way):
+            with contextlib.suppress(OSError):
+                # Not the TLS socket's own way, which would take its state from under a thread that reads.
+                socket.socket.shutdown(sock, socket.SHUT_RDWR)
 
     def _exchange(self, exchange: Exchange, body: bytes) -> SendResult:
         request = SecretBytes(b"%b%d\r\n\r\n%b" % (self._head, len(body), body))
@@ -118,7 +136,7 @@ class BulkSender:
         try:
             exchange.run(request)
         except BaseException as error:  # noqa: BLE001 - whatever it is, the request may be out there: it must be recorded
-            trouble = self._described(error)
+            trouble = f"given up by the operator: {self._described(error)}" if self._given_up else self._described(error)
         if exchange.has_headers:
             return self._answered(exchange, trouble)
         phase = Phase.WRITING if exchange.written < len(request) else Phase.WAITING

@@ -181,10 +181,10 @@ class Store(StateReader, Protocol):
         """
         ...
 
-    def resolve(self, ref: str, to: RequestState, *, uuid: str = "", reason: str, at: datetime) -> int:
+    def resolve(self, ref: str, to: RequestState, *, uuid: str = "", reason: str, at: datetime, by: str = "") -> int:
         """A person's answer to an unknown request: accepted, abandoned or released (frees the keys, releases + 1).
 
-        Returns people concerned. An accepted request needs no uuid; it is then never polled.
+        `by` is who says so, for the history. Returns people concerned. An accepted request needs no uuid; it is then never polled.
 
         Raises:
             ValueError: The request is not unknown, or `to` is no such answer.
@@ -210,7 +210,7 @@ class Store(StateReader, Protocol):
         """Remember what asking about a uuid showed, and count how often it was asked. StateError if the request is gone."""
         ...
 
-    def forget(self, key: MailingKey, *, reason: str, at: datetime) -> int:
+    def forget(self, key: MailingKey, *, reason: str, at: datetime, by: str = "") -> int:
         """Drop all claims and batches of a mailing, leaving a tombstone event; releases + 1. Returns people forgotten."""
         ...
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from array import array
+from collections.abc import Callable
 from datetime import timedelta
 from typing import cast
 
@@ -31,16 +32,25 @@ def apply(
     where: Environment | None = None, stop: StopFlag | None = None, heard: list[Sent] | None = None, store: Store | None = None,
     spilled: list[tuple[str, int, SendResult]] | None = None,
 ) -> Applied:  # fmt: skip
+    return job(
+        bench, batches, sender, *mailings, clock=clock, where=where, stop=stop, heard=heard, store=store, spilled=spilled,
+    ).run()  # fmt: skip
+
+
+def job(
+    bench: Bench, batches: list[PackedBatch], sender: FakeSender, *mailings: Mailing, clock: FakeClock | None = None,
+    where: Environment | None = None, stop: StopFlag | None = None, heard: list[Sent] | None = None, store: Store | None = None,
+    spilled: list[tuple[str, int, SendResult]] | None = None, still_ours: Callable[[], bool] = lambda: True,
+) -> ApplyJob:  # fmt: skip
     def spill(ready: Ready, attempt: int, result: SendResult) -> None:
         assert spilled is not None, "nothing must be spilled"
         spilled.append((ready.ref, attempt, result))
 
-    job = ApplyJob(
+    return ApplyJob(
         plan=bench.plan(*mailings, where=where), batches=batches, spool=bench.spool, store=store or bench.store, sender=sender,
         clock=clock or FakeClock(), entropy=lambda count: next(TAGS).to_bytes(count, "little"), chance=random.Random(1), token="secret",
-        stop=stop or StopFlag(), tell=(heard if heard is not None else []).append, spill=spill,
+        stop=stop or StopFlag(), tell=(heard if heard is not None else []).append, spill=spill, still_ours=still_ours,
     )  # fmt: skip
-    return job.run()
 
 
 def states(bench: Bench) -> list[str]:

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from campaignkit.engine.pace import Pace
-from campaignkit.engine.resolver import Resolution, resolve, unknowns
+from campaignkit.engine.resolver import unknowns
 from campaignkit.engine.settling import Settled, SettleJob
 from campaignkit.errors import ProviderError
 from campaignkit.model.outcomes import Outcome, Phase, SendResult
@@ -161,7 +161,7 @@ def test_a_rejection_releases_nobody_and_is_shown(bench: Bench) -> None:
     case.come(1, {"error": "Not enough money"}, {"success": "FAIL"})
     assert (case.settle().accepted, case.states(), case.reader.asked) == ([], ["unknown"], [])
     assert claimed(bench) == 5
-    [one] = unknowns(case.store, alive=False)
+    [one] = unknowns(case.store, environment(), alive=False)
     assert [(hint.source, hint.uuid, hint.error, hint.finding) for hint in one.hints] == [
         ("callback", "", "Not enough money", ""),
         ("callback", "", "", ""),
@@ -213,7 +213,7 @@ def test_a_provider_that_cannot_be_asked_ends_the_asking_and_uses_nothing_up(ben
 def test_a_released_request_that_was_accepted_is_an_alarm_once(bench: Bench) -> None:
     """B174."""
     case = sent(bench, UNKNOWN)
-    resolve(case.store, case.clock, "r1", Resolution(to=RequestState.RELEASED, reason="the log shows nothing"), None)
+    case.store.resolve("r1", RequestState.RELEASED, reason="the log shows nothing", at=case.clock.now())
     case.come(1, {"uuid": UUID})
     case.shows(UUID, case.names[0])
     [alarm] = case.settle().alarms
@@ -229,7 +229,7 @@ def test_a_released_request_that_was_accepted_is_an_alarm_once(bench: Bench) -> 
 
 def test_a_forged_callback_of_a_released_request_is_no_alarm(bench: Bench) -> None:
     case = sent(bench, UNKNOWN)
-    resolve(case.store, case.clock, "r1", Resolution(to=RequestState.RELEASED, reason="x"), None)
+    case.store.resolve("r1", RequestState.RELEASED, reason="x", at=case.clock.now())
     case.come(1, FORGED)
     case.shows(OTHER, "another's mailing")
     assert case.settle().alarms == []
@@ -411,6 +411,6 @@ def test_no_bodies_settle_anything_that_the_provider_does_not_confirm(bench: Ben
     case.shows(OTHER, "another's mailing")
     case.come(1, *bodies)
     case.settle()
-    assert unknowns(case.store, alive=False)[-1].hints is not None
+    assert unknowns(case.store, environment(), alive=False)[-1].hints is not None
     assert set(case.states()) == {"unknown"}
     assert case.events("alarm") == []

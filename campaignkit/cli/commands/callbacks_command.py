@@ -26,6 +26,9 @@ def command() -> None:
     """What the provider posts to callback_url: kept as a hint, believed once its own statuses confirm it."""
 
 
+_ENDING = "Ending: what is under way is stored first."
+
+
 @command.command("serve")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; any but loopback is reachable by others.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8026, show_default=True, help="Port; 0 takes any free one.")
@@ -36,7 +39,9 @@ def serve(common: Common, host: str, port: int) -> int:
     Keeps what is posted to the address of a request; everything else gets the same 404. Needs no token, takes no lock and
     changes no outcome: refresh and apply do, once the provider confirms it. Put it behind a reverse proxy that speaks https.
     """
-    from campaignkit.cli.interrupts import until_told
+    import threading
+
+    from campaignkit.cli.interrupts import CURRENT, break_off
     from campaignkit.errors import RefusedError
     from campaignkit.receiver.inbox import Inbox
     from campaignkit.receiver.server import Receiver
@@ -49,7 +54,8 @@ def serve(common: Common, host: str, port: int) -> int:
         receiver = Receiver(inbox, host, port, tell=lambda text: console.say(line(text)))
     except OSError as error:
         raise RefusedError(f"{line(host, 100)}, port {port}: {error.strerror or error}.") from None
-    with until_told() as told, receiver:
+    told = threading.Event()
+    with CURRENT.stopping(told.set, break_off, _ENDING), receiver:
         console.data(f"callbacks of {holding.environment.name}: {receiver.url}\n")
         console.flush()
         told.wait()

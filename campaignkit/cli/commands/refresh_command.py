@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from campaignkit.model.settings import Environment
 
 
+_STOPPING = "Stopping: the answer under way is taken first. Once more ends it now; nothing is lost."
+
+
 @click.command("refresh")
 @campaigns_argument
 @click.option("--watch", is_flag=True, help="Go on until all are delivered, read, failed, or past the horizon.")
@@ -31,7 +34,7 @@ def command(common: Common, campaigns: tuple[str, ...], watch: bool, timeout: fl
     """
     from campaignkit.cli.exit_codes import worst
     from campaignkit.cli.holding import Holding, provider
-    from campaignkit.cli.interrupts import stopping
+    from campaignkit.cli.interrupts import CURRENT, break_off
     from campaignkit.cli.progress import people_progress
     from campaignkit.cli.project import indexed
     from campaignkit.cli.secrets import read_token
@@ -59,16 +62,16 @@ def command(common: Common, campaigns: tuple[str, ...], watch: bool, timeout: fl
         reachable = stack.enter_context(provider(holding, read_token(environment)))
         reader = stack.enter_context(reachable.reader())
         told: list[dict[str, object]] = []
-        job = RefreshJob(
-            store=store,
-            reader=reader,
-            clock=holding.clock,
-            environment=environment,
-            campaigns=names,
-            stopped=lambda: stopped[0],
-            before=lambda: told.extend(records(settle(holding, store, lambda: reader, console, lambda: stopped[0]))),
-        )
-        with stopping(stop, console.warn):
+        with CURRENT.stopping(stop, break_off, _STOPPING) as clock:
+            job = RefreshJob(
+                store=store,
+                reader=reader,
+                clock=clock,
+                environment=environment,
+                campaigns=names,
+                stopped=lambda: stopped[0],
+                before=lambda: told.extend(records(settle(holding, store, lambda: reader, console, lambda: stopped[0]))),
+            )
             if watch:
                 result = job.watch(timeout=timeout, chance=chance, heard=lambda found: _heard(common, found))
             else:
@@ -85,10 +88,10 @@ def command(common: Common, campaigns: tuple[str, ...], watch: bool, timeout: fl
     _say(common, result)
     rejected = any(mailing.errors and not mailing.statuses for mailing in mailings) or any(mailing.rejected for mailing in mailings)
     unknown = any(mailing.unknown - _abandoned(mailing) > 0 for mailing in mailings)
-    if unknown:
-        console.command(f"campaignkit resolve --env {environment.name}")
-    elif result.failures:
-        console.command(f"campaignkit refresh --env {environment.name}")
+    again = " ".join(["refresh", *campaigns, *(["--watch"] if watch else [])])
+    next_command = "resolve" if unknown else again if result.failures or stopped[0] else "status --failed" if rejected else ""
+    if next_command:
+        console.command(f"campaignkit {next_command} --env {environment.name}")
     return worst(unknown=unknown, interrupted=stopped[0], rejected=rejected, incomplete=bool(result.failures))
 
 

@@ -24,12 +24,15 @@ _KEEPING = frozenset({RequestState.ACCEPTED, RequestState.UNKNOWN, RequestState.
 
 
 def mark_intent(sql: sqlite3.Connection, ref: str, at: str) -> int | None:
-    """Planned → intent. Returns the attempt's number; None if the request was not planned: then it must not be sent."""
+    """Planned → intent. Returns the attempt's number; None if the request was not planned: then it must not be sent.
+
+    What an earlier attempt learned (a throttle) goes: it must not pass for evidence about this one.
+    """
     request_id = id_of(ref)
     demand_intact(sql, "request", request_id)
     rows = sql.execute(
-        "UPDATE request SET state = 'intent', attempts = attempts + 1, intent_at = ?, done_at = NULL"
-        " WHERE id = ? AND state = 'planned' RETURNING attempts",
+        "UPDATE request SET state = 'intent', attempts = attempts + 1, intent_at = ?, done_at = NULL, http_status = NULL,"
+        " phase = '', reason = '', bytes_written = 0, answer = x'' WHERE id = ? AND state = 'planned' RETURNING attempts",
         (at, request_id),
     ).fetchall()
     seal(sql, "request", request_id)

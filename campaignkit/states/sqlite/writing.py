@@ -124,13 +124,13 @@ class SqliteStore(SqliteReader):
             self._word_ids[word] = known
         return known
 
-    def resolve(self, ref: str, to: RequestState, *, uuid: str = "", reason: str, at: datetime) -> int:
+    def resolve(self, ref: str, to: RequestState, *, uuid: str = "", reason: str, at: datetime, by: str = "") -> int:
         """A person's answer to an unknown request. Returns people concerned; ValueError if it is not unknown."""
         now = to_text(at)
         with self._db.writing() as sql:
             [before] = sql.execute("SELECT coalesce(max(reason), '') FROM request WHERE id = ?", (id_of(ref),)).fetchone()
             people = decisions.resolve(sql, ref, to, uuid, reason, now)
-            events.event(sql, now, "resolve", ref, to=str(to), uuid=uuid, people=people, reason=reason, was=before)
+            events.event(sql, now, "resolve", ref, to=str(to), uuid=uuid, people=people, reason=reason, was=before, by=by)
         return people
 
     def take_callback(self, secret_hash: bytes, body: bytes, at: datetime) -> Taken:
@@ -148,7 +148,7 @@ class SqliteStore(SqliteReader):
         with self._db.writing() as sql:
             callbacks.record_verification(sql, ref, uuid, finding, now)
 
-    def forget(self, key: MailingKey, *, reason: str, at: datetime) -> int:
+    def forget(self, key: MailingKey, *, reason: str, at: datetime, by: str = "") -> int:
         """Drop all claims and batches of a mailing, leaving a tombstone event; releases + 1. Returns people forgotten."""
         now = to_text(at)
         with self._db.writing() as sql:
@@ -165,6 +165,7 @@ class SqliteStore(SqliteReader):
                 mailing=key.mailing,
                 people=people,
                 reason=reason,
+                by=by,
             )
         return people
 
