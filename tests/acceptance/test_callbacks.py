@@ -224,10 +224,10 @@ def states(document: dict[str, Any]) -> list[str]:
 
 
 def test_a_released_request_that_was_accepted_is_an_alarm(place: Workplace, live: Live, hook: Hook) -> None:
-    provider = live(people=5, scenario=losing(1))
+    provider = live(people=5, scenario=losing(1), extra=", release_after: 0s")
     point_to(place, hook.url)
     assert place.run("apply", "--auto-approve").code == 7
-    place.ok("resolve", "r1", "--not-sent", "--reason", "the cabinet shows nothing")
+    place.ok("resolve", "r1", "--not-sent", "--reason", "the cabinet shows nothing", "--expect-people", "5")
     place.ok("apply", "--auto-approve")
     assert set(provider.accepted().values()) == {2}
     wait_until(lambda: len(hook.got) == 2)
