@@ -40,9 +40,10 @@ def main_says_in_use(path: Path) -> bool:
 def lacks_wal(path: Path) -> bool:
     """Whether this is a copy of a state in use that came without its `-wal`."""
     for _ in range(_LOOKS):
-        # A writer that opens or closes this moment looks the same for a blink.
-        if not main_says_in_use(path) or _size(side_file(path, "-wal")):
+        # Beside a -wal the main file may be torn: a power cut in the middle of a checkpoint, which the -wal sets right.
+        if _size(side_file(path, "-wal")) or not main_says_in_use(path):
             return False
+        # A writer that opens or closes this moment looks the same for a blink.
         time.sleep(_PAUSE)
     return True
 
@@ -91,8 +92,8 @@ def mark(path: Path, sql: sqlite3.Connection) -> None:
     try:
         sql.execute("PRAGMA journal_mode = WAL").fetchone()
         sql.execute("UPDATE meta SET in_use = 1")
-        while not main_says_in_use(path):
-            sql.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+        # The checkpoint comes first: before it, the main file may still be torn by a power cut.
+        while sql.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()[0] or not main_says_in_use(path):
             if time.monotonic() >= deadline:
                 raise _kept_busy(path)
             time.sleep(_PAUSE / 20)
