@@ -6,7 +6,7 @@ import hashlib
 import json
 import random
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +17,7 @@ from campaignkit.states.packing import unpack_phones
 from campaignkit.states.records import RequestState
 from tests.proofs_storage import driver, trace, warm
 from tests.proofs_storage.disk import Disk
-from tests.proofs_storage.trace import End, Send, Step
+from tests.proofs_storage.trace import End, Move, Send, Step
 from tests.proofs_storage.truth import Truth
 
 MORE = (*driver.PEOPLE, *range(375_291_111_211, 375_291_111_215))
@@ -49,6 +49,13 @@ class Tally:
     copies: int = 0
     wrong: list[str] = field(default_factory=list)
 
+    def figures(self) -> dict[str, int]:
+        """As a row of a table."""
+        return {
+            "cuts": self.cuts, "disks": self.states, "opened": self.opened, "refused": self.refused, "copies": self.copies,
+            "wrong": len(self.wrong),
+        }  # fmt: skip
+
 
 def record(folder: Path, truth: Truth, *, killed: bool, broken: Broken = nullcontext) -> list[Step]:
     """A whole history: a state is made, applied (and killed before its second request leaves, if asked), and applied again.
@@ -75,12 +82,12 @@ def record(folder: Path, truth: Truth, *, killed: bool, broken: Broken = nullcon
     return steps
 
 
-def judge(steps: Sequence[Step], url: str, folder: Path, *, seed: int, each: int, every: int = 1) -> Tally:
-    """Cut the power after each step (or each of `every`), in up to `each` ways."""
+def judge(steps: Sequence[Step], url: str, folder: Path, *, seed: int, each: int, at: Collection[int]) -> Tally:
+    """Cut the power after these steps, in up to `each` ways."""
     chance, tally, disk, seen = random.Random(seed), Tally(), Disk(), set[bytes]()
     for number, (step, moment) in enumerate(zip(steps, _moments(steps), strict=True)):
         disk.take(step)
-        if number % every:
+        if number not in at:
             continue
         tally.cuts += 1
         for keep in _chances(disk, each):
@@ -96,6 +103,11 @@ def judge(steps: Sequence[Step], url: str, folder: Path, *, seed: int, each: int
                     _copy(root, disk, url, moment, tally, where)
             shutil.rmtree(root)
     return tally
+
+
+def turning_points(steps: Sequence[Step]) -> list[int]:
+    """The steps after which most is at stake: bytes have just left, a name was just replaced, a run has just ended."""
+    return [number for number, step in enumerate(steps) if isinstance(step, Send | Move | End)]
 
 
 def _chances(disk: Disk, each: int) -> Iterator[float]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 OPTIONS = ("-f", "-y", "-xx", "-s", "10000000", "-e", "trace=openat,write,pwrite64,ftruncate,fsync,fdatasync,unlink,rename,mkdir,sendto")
-_LINE = re.compile(r"^[0-9]+ +([a-z0-9_]+)\((.*)\) = ([0-9]+)(?:<.*>)?$")
+_LINE = re.compile(r"^[0-9]+ +([a-z0-9_]+)\((.*)\) = ([0-9]+)(?:<.*)?$")
 _NOTHING = re.compile(r" = -1 E|\) += \?$|--- SIG|\+\+\+ (exited|killed)|^$")
 """Lines of calls that failed or never returned, and of signals and ends."""
 _TEXT = re.compile(r'"((?:\\x[0-9a-f]{2})*)"')
