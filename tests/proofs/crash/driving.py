@@ -225,7 +225,7 @@ def stored(row: RequestRow) -> StoredRequest:
         StoredBatch(name=batch.name, campaign=batch.key.campaign, mailing=batch.key.mailing, phones=tuple(unpack_phones(batch.phones)))
         for batch in row.batches
     )
-    return StoredRequest(ref=row.ref, state=str(row.state), uuid=row.uuid, recorded=bool(row.phase), batches=batches)
+    return StoredRequest(ref=row.ref, state=str(row.state), uuid=row.uuid, recorded=bool(row.phase), run=row.run_id, batches=batches)
 
 
 def held(reader: StateReader, aliases: dict[str, str]) -> dict[Key, str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from tests.proofs.crash.behaviours import BEHAVIOURS
 from tests.proofs.crash.driving import Stage
 from tests.proofs.crash.failpoints import Act, Strike
 from tests.proofs.crash.histories import FIRST_PHONE, Files, History, MailingFile, Run, settle
@@ -29,8 +28,3 @@ def cells(stage: Stage, behaviour: str, *, step: int = 1, first: int = 1) -> Ite
 def _run(behaviour: str, strike: Strike | None = None) -> Run:
     script = (behaviour, behaviour)
     return Run(files=TWO_REQUESTS, script=script) if strike is None else Run(files=TWO_REQUESTS, script=script, strikes=(strike,))
-
-
-def all_behaviours() -> tuple[str, ...]:
-    """Their names."""
-    return tuple(BEHAVIOURS)

@@ -31,11 +31,18 @@ def line(number: int, *, event: Event = Event.ACCEPTED, called: str = "", uuid: 
 
 
 def request(
-    number: int, *, state: str = "accepted", uuid: str | None = None, ref: str = "", called: str = "", recorded: bool = True
+    number: int, *, state: str = "accepted", uuid: str | None = None, ref: str = "", called: str = "", recorded: bool = True, run: int = 1
 ) -> StoredRequest:
     own = UUIDS[number] if state == "accepted" else ""
     batch = StoredBatch(name=called or NAMES[number], campaign="spring", mailing="invitation", phones=PHONES[number])
-    return StoredRequest(ref=ref or f"r{number + 1}", state=state, uuid=own if uuid is None else uuid, recorded=recorded, batches=(batch,))
+    return StoredRequest(
+        ref=ref or f"r{number + 1}",
+        state=state,
+        uuid=own if uuid is None else uuid,
+        recorded=recorded,
+        run=2 if called else run,
+        batches=(batch,),
+    )
 
 
 GOOD = Evidence(
