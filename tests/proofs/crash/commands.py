@@ -35,7 +35,7 @@ environments:
     base_url: "{url}"
     state: state/live.db
     rate: 10000/s
-    deadline: 500ms
+    deadline: {deadline}
     stop_rules: {{unknown_in_first: 0, unknowns: 0, throttles: 0, refusals: 0}}
 """
 CAMPAIGN = """\
@@ -140,7 +140,9 @@ class CommandStage:
     def _write(self, run: CommandRun) -> None:
         campaigns = self._root / "campaigns"
         campaigns.mkdir(parents=True, exist_ok=True)
-        (self._root / "campaignkit.yaml").write_text(PROJECT.format(batch=run.batch, url=self.upstream.url(NAME)), "utf-8")
+        (self._root / "campaignkit.yaml").write_text(
+            PROJECT.format(batch=run.batch, url=self.upstream.url(NAME), deadline="20s" if run.faultless else "500ms"), "utf-8"
+        )
         (campaigns / "spring.yaml").write_text(CAMPAIGN, "utf-8")
         (campaigns / "people.csv").write_text("phone\n" + "".join(f"{phone}\n" for phone in _phones(run.people)), "utf-8")
 

@@ -19,7 +19,7 @@ from campaignkit.states.packing import unpack_phones
 from campaignkit.states.records import RequestRow, RequestState
 from campaignkit.states.store import StateReader
 from tests.proofs.crash.children import Child, Now
-from tests.proofs.crash.engine_process import ENVIRONMENT, LINEAGE, ORIGIN, TOKEN, Place, QuickClock, apply, open_state
+from tests.proofs.crash.engine_process import DEADLINE, ENVIRONMENT, LINEAGE, ORIGIN, PATIENCE, TOKEN, Place, QuickClock, apply, open_state
 from tests.proofs.crash.evidence import End, Event, Evidence, Key, Line, StoredBatch, StoredRequest
 from tests.proofs.crash.failpoints import Act, Points
 from tests.proofs.crash.histories import History, Run
@@ -138,7 +138,8 @@ class _Player:
                 first.kill()
 
     def _start(self, number: int, run: Run, process: int) -> Child:
-        place = Place(state=self.state, url=self._url(run), run=number, process=process, locked=run.locked)
+        deadline = PATIENCE if run.faultless else DEADLINE
+        place = Place(state=self.state, url=self._url(run), run=number, process=process, locked=run.locked, deadline=deadline)
 
         def work(points: Points) -> int:
             if self.stage.broken is not None:

@@ -29,7 +29,7 @@ _POINTS = (
 
 
 _ON_THE_WIRE = ("net.", "send.", "intent.after")
-"""Points at which no transaction is open, so that a person can decide meanwhile."""
+"""Points at which no transaction is open (of one request at a time), so that a person can decide meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +166,7 @@ def _run(chance: random.Random, files: Files, *, first: bool) -> Run:
         strikes = (replace(_named(chance), act=Act.STOP), strikes[1])
     locked = chance.random() < 0.4
     between = ""
-    if strikes[0].act is Act.STOP and strikes[0].point.startswith(_ON_THE_WIRE) and not locked:
+    if strikes[0].act is Act.STOP and strikes[0].point.startswith(_ON_THE_WIRE) and not locked and files.in_flight == 1:
         between = chance.choice(("", "", "released", "abandoned", "accepted"))
     answer = "" if first else chance.choices(("", "released", "abandoned", "accepted"), (8, 2, 1, 1))[0]
     return Run(

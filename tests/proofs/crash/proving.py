@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Iterator
+import subprocess
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from multiprocessing.queues import SimpleQueue
 from pathlib import Path
 from typing import NamedTuple
 
+from campaignkit.errors import CampaignKitError
 from tests.proofs.crash.behaviours import BEHAVIOURS
 from tests.proofs.crash.checker import check
 from tests.proofs.crash.commands import CommandStage, command_history
 from tests.proofs.crash.driving import Stage
+from tests.proofs.crash.evidence import Evidence
 from tests.proofs.crash.exhaustive import cells
 from tests.proofs.crash.figures import Figures, Tally
 from tests.proofs.crash.histories import history
@@ -72,17 +76,26 @@ class Worker:
             self._commands = self._commands or CommandStage(self._upstream, self._folder / "command")
             for seed in range(piece.start, piece.stop):
                 runs = command_history(seed)
-                evidence = self._commands.play(runs)
-                tally.add(f"--command-seed {seed}", evidence, check(evidence), concurrent=any(len(run.strikes) > 1 for run in runs))
+                two = any(len(run.strikes) > 1 for run in runs)
+                _count(tally, f"--command-seed {seed}", partial(self._commands.play, runs), {}, concurrent=two)
             return Done(piece, tally, {})
         if piece.part == "exhaustive":
             ones = ((f"cell {one.name}", one) for one in cells(self._stage, tuple(BEHAVIOURS)[piece.start]))
         else:
             ones = ((f"--seed {seed}", history(seed)) for seed in range(piece.start, piece.stop))
         for label, one in ones:
-            evidence = self._stage.play(one)
-            tally.add(label, evidence, check(evidence, dict(one.aliases)), concurrent=one.concurrent)
+            _count(tally, label, partial(self._stage.play, one), dict(one.aliases), concurrent=one.concurrent)
         return Done(piece, tally, {})
+
+
+def _count(tally: Tally, label: str, play: Callable[[], Evidence], aliases: dict[str, str], *, concurrent: bool) -> None:
+    """Play one history, check it, count it; one that hangs or can't be played is a violation, too."""
+    try:
+        evidence = play()
+    except (OSError, CampaignKitError, subprocess.TimeoutExpired) as error:
+        tally.violations.append(f"{label}: it broke down: {error!r}")
+        return
+    tally.add(label, evidence, check(evidence, aliases), concurrent=concurrent)
 
 
 @contextmanager
