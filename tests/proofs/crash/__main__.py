@@ -12,8 +12,9 @@ from tests.proofs.crash.checker import Violation, check
 from tests.proofs.crash.commands import CommandStage, command_history
 from tests.proofs.crash.driving import Stage
 from tests.proofs.crash.evidence import Evidence
+from tests.proofs.crash.exhaustive import cell
 from tests.proofs.crash.figures import Figures
-from tests.proofs.crash.histories import history
+from tests.proofs.crash.histories import History, history
 from tests.proofs.crash.proving import PARTS, collect, everything, prove
 from tests.proofs.crash.rooms import fast_folder
 from tests.proofs.crash.upstream import Upstream
@@ -30,11 +31,16 @@ def main() -> int:
     parser.add_argument("--figures", type=Path, metavar="FILE", help="also write the figures there, as JSON")
     parser.add_argument("--seed", type=int, help="play this one history of the engine, and show it")
     parser.add_argument("--command-seed", type=int, help="play this one history of the whole command, and show it")
+    parser.add_argument("--cell", nargs=2, metavar=("BEHAVIOUR", "POINT"), help="play this death of the exhaustive part, and show it")
     chosen = parser.parse_args()
     if unknown := set(chosen.parts) - set(PARTS):
         parser.error(f"no such part: {', '.join(sorted(unknown))}")
-    if chosen.seed is not None or chosen.command_seed is not None:
-        return _show(chosen.seed, chosen.command_seed)
+    if chosen.command_seed is not None:
+        return _show_command(chosen.command_seed)
+    if chosen.cell is not None:
+        return _show(cell(chosen.cell[0], int(chosen.cell[1])))
+    if chosen.seed is not None:
+        return _show(history(chosen.seed))
     amounts = everything(chosen.histories, chosen.commands)
     return _prove({part: amounts[part] for part in chosen.parts or PARTS}, chosen)
 
@@ -60,21 +66,21 @@ def _prove(amounts: dict[str, int], chosen: argparse.Namespace) -> int:
     return int(bool(failures))
 
 
-def _show(seed: int | None, command_seed: int | None) -> int:
+def _show(one: History) -> int:
+    for run in one.runs:
+        print(run)
     with fast_folder() as folder, Upstream(folder / "log") as upstream:
-        if seed is not None:
-            one = history(seed)
-            for run in one.runs:
-                print(run)
-            evidence = Stage(upstream, folder / "states").play(one)
-            found = check(evidence, dict(one.aliases))
-        else:
-            runs = command_history(command_seed or 0)
-            for command_run in runs:
-                print(command_run)
-            evidence = CommandStage(upstream, folder / "command").play(runs)
-            found = check(evidence)
-    return _print(evidence, found)
+        evidence = Stage(upstream, folder / "states").play(one)
+    return _print(evidence, check(evidence, dict(one.aliases)))
+
+
+def _show_command(seed: int) -> int:
+    runs = command_history(seed)
+    for run in runs:
+        print(run)
+    with fast_folder() as folder, Upstream(folder / "log") as upstream:
+        evidence = CommandStage(upstream, folder / "command").play(runs)
+    return _print(evidence, check(evidence))
 
 
 def _print(evidence: Evidence, found: list[Violation]) -> int:

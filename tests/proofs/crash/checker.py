@@ -1,9 +1,9 @@
 """Whether a history kept the promise: a pure function over the provider's log, the final state and the exit codes.
 
-It shares nothing with the engine. V1: nobody twice. V2: nothing accepted is lost. V3: what counts as refused was never
-accepted. V4: uuids are the provider's own. V5: states are sound. V6: a death leaves no more unrecorded than was in flight.
-V7: a plan is claimed whole or not at all, who was turned away sent nothing, and no process ends otherwise. V9: a faultless
-run settles everything, and another one sends nothing.
+It shares nothing with the engine. V1: nobody twice. V2: nothing accepted is lost, and no more is left in doubt than was in
+flight. V3: what counts as refused was never accepted. V4: uuids are the provider's own. V5: states are sound. V7: a plan is
+claimed whole or not at all, who was turned away sent nothing, and no process ends otherwise. V9: a faultless run settles
+everything, and another one sends nothing.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def check(evidence: Evidence, aliases: Mapping[str, str] | None = None) -> list[
     found += _lost(evidence, accepted, requests, names)
     found += [Violation("V4", text) for text in _foreign_uuids(evidence, accepted)]
     found += [Violation("V5", text) for text in evidence.problems]
-    found += [Violation("V6", text) for text in _unrecorded(evidence, accepted, requests)]
+    found += [Violation("V2", text) for text in _unrecorded(evidence, accepted, requests)]
     found += [Violation("V7", text) for text in (*_ends(evidence), *_torn_plans(evidence))]
     found += [Violation("V9", text) for text in _unsettled(evidence)]
     return found

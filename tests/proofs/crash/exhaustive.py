@@ -22,7 +22,12 @@ def points(stage: Stage, behaviour: str) -> list[str]:
 def cells(stage: Stage, behaviour: str, *, step: int = 1, first: int = 1) -> Iterator[History]:
     """One history for each point, or for every `step`th: the process dies there, and two faultless runs follow."""
     for at in range(first, len(points(stage, behaviour)) + 1, step):
-        yield History(f"x-{behaviour}-{at}", settle((_run(behaviour, Strike(Act.KILL, at=at)),)))
+        yield cell(behaviour, at)
+
+
+def cell(behaviour: str, at: int) -> History:
+    """Death at one point of an apply whose requests are treated so, and two faultless runs."""
+    return History(f"x-{behaviour}-{at}", settle((_run(behaviour, Strike(Act.KILL, at=at)),)))
 
 
 def _run(behaviour: str, strike: Strike | None = None) -> Run:

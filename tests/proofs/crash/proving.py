@@ -80,7 +80,7 @@ class Worker:
                 _count(tally, f"--command-seed {seed}", partial(self._commands.play, runs), {}, concurrent=two)
             return Done(piece, tally, {})
         if piece.part == "exhaustive":
-            ones = ((f"cell {one.name}", one) for one in cells(self._stage, tuple(BEHAVIOURS)[piece.start]))
+            ones = (("--cell {1} {2}".format(*one.name.split("-")), one) for one in cells(self._stage, tuple(BEHAVIOURS)[piece.start]))
         else:
             ones = ((f"--seed {seed}", history(seed)) for seed in range(piece.start, piece.stop))
         for label, one in ones:

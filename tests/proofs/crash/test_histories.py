@@ -43,8 +43,12 @@ def test_what_was_found_once_stays_mended(title: str, stage: Stage) -> None:
 
 def test_the_whole_command_keeps_the_promise(stage: Stage) -> None:
     commands = CommandStage(stage.upstream, stage.folder.parent / "command")
+    deaths = 0
     for seed in COMMAND_SEEDS:
-        assert check(commands.play(command_history(seed))) == [], f"python -m tests.proofs.crash --command-seed {seed}"
+        evidence = commands.play(command_history(seed))
+        assert check(evidence) == [], f"python -m tests.proofs.crash --command-seed {seed}"
+        deaths += sum(end.code is None for end in evidence.ends)
+    assert deaths
 
 
 def test_a_seed_is_one_history() -> None:
