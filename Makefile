@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint types laws docs docs-check format bench prove-crash lock build clean
+.PHONY: help install demo test lint types laws coverage docs docs-check format bench prove-crash lock build clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -34,6 +34,10 @@ types: $(STAMP) ## mypy, strict
 laws: $(STAMP) ## the import laws
 	$(BIN)/lint-imports
 
+coverage: $(STAMP) ## every branch of engine, states, provider and wire is reached by a test of its room
+	$(BIN)/coverage run -m pytest -q tests/engine tests/states tests/provider tests/wire
+	$(BIN)/coverage report
+
 docs: $(STAMP) ## generate what is generated in README and docs
 	$(BIN)/cog -r -P README.md docs/*.md
 
@@ -59,4 +63,4 @@ build: $(STAMP) ## the wheel
 	$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation -w dist .
 
 clean: ## remove what was made
-	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) dist build .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

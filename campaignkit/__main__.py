@@ -1,6 +1,20 @@
-"""`python -m campaignkit`."""
+"""`python -m campaignkit`, and the installed command: hears signals before the slow imports begin."""
 
-from campaignkit.cli.main import entry
+import sys
+
+from campaignkit.cli.interrupts import CURRENT
+
+
+def entry() -> None:
+    """Run the command line of this process."""
+    CURRENT.listen()
+    try:
+        from campaignkit.cli.main import entry as command
+    except KeyboardInterrupt:
+        sys.stderr.write("Interrupted. Nothing was sent.\n")
+        sys.exit(9)
+    command()
+
 
 if __name__ == "__main__":
     entry()

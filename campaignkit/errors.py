@@ -4,6 +4,7 @@
     ├── UsageError            the command line names something that is not there
     ├── DefinitionError       definitions, audiences or configuration are invalid; carries diagnostics
     ├── RefusedError          a rule of safety says no: no approval, a limit, a resend, a draft
+    │   ├── SpoolError        the temporary file of rendered messages can't be written or read
     │   └── StateError        the state is missing, damaged, of another environment or origin
     ├── PlanError             a saved plan is stale, expired or of something else
     ├── LockedError           another run holds the state
@@ -47,6 +48,10 @@ class DefinitionError(CampaignKitError):
 
 class RefusedError(CampaignKitError):
     """A rule of safety says no; nothing was sent."""
+
+
+class SpoolError(RefusedError):
+    """The temporary file between rendering and sending can't be written or read."""
 
 
 class StateError(RefusedError):

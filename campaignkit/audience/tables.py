@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import IO, Protocol
 
 LONGEST_CELL = 10_000
+MOST_COLUMNS = 1_000
 TALLEST_ROW = 50
 """Lines that one quoted row may span; an unbalanced quote swallows more."""
 
@@ -86,6 +87,7 @@ class Delimited:
         except csv.Error as error:
             raise BrokenTableError("CK304", f"the header is broken: {error}", line=1) from None
         self.columns: Sequence[str] = [name.strip() for name in header]
+        _few_enough(header)
         if not any(self.columns):
             raise BrokenTableError("CK304", "the file is empty: its first line must name the columns", line=1)
         self._reader = csv.reader(text, delimiter=mark, strict=True)
@@ -126,6 +128,7 @@ class JsonLines:
         if not self._first.strip():
             raise BrokenTableError("CK304", "the file is empty: its first line must be an object", line=1)
         self.columns: Sequence[str] = list(self._object(self._first, 1))
+        _few_enough(self.columns)
 
     def rows(self) -> Iterator[tuple[int, Sequence[str]]]:
         """The line of each object, and its values as text."""
@@ -153,6 +156,11 @@ class JsonLines:
         return {key: _as_text(key, value, line) for key, value in found.items()}
 
 
+def _few_enough(columns: Sequence[str]) -> None:
+    if len(columns) > MOST_COLUMNS:
+        raise BrokenTableError("CK304", f"{len(columns):,} columns are named; at most {MOST_COLUMNS:,} are read", line=1)
+
+
 def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
     found = {key.strip(): value for key, value in pairs}
     if len(found) != len(pairs):
@@ -164,6 +172,8 @@ def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 def _as_text(key: str, value: object, line: int) -> str:
     if isinstance(value, str):  # numbers too: they are kept as written
+        if len(value) > LONGEST_CELL:
+            raise BrokenTableError("CK304", f"a value has more than {LONGEST_CELL:,} characters", line=line)
         return value
     if value is None:
         return ""

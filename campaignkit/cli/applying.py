@@ -17,13 +17,17 @@ if TYPE_CHECKING:
     from campaignkit.cli.project import Opened
     from campaignkit.engine.applier import Applied
     from campaignkit.engine.planner import PlanJob
-    from campaignkit.engine.sending import Sent
+    from campaignkit.engine.sending import Ready, Sent
     from campaignkit.engine.spool import Spool
+    from campaignkit.model.outcomes import SendResult
     from campaignkit.plans.plan import Plan
     from campaignkit.plans.planfile import SavedPlan
     from campaignkit.protocol.messages import CampaignHead
     from campaignkit.states.records import Recovered
     from campaignkit.states.store import Store
+
+
+_STOPPING = "Stopping: the request in flight is finished first. Once more gives it up; its people are then unknown."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +40,7 @@ class Asked:
     auto_approve: bool
     retry_rejected: bool
     reveal: bool
+    lock_timeout: float
     form: str
 
 
@@ -47,22 +52,23 @@ class ApplyRun:
 
         self.common, self.console, self.opened, self.heads = common, common.console, opened, heads
         self.spool, self.asked, self.saved = spool, asked, asked.saved
-        self.holding: Holding = Holding(common.project, opened.environment)
+        self.holding: Holding = Holding(common.project, opened.environment, tell=common.console.warn)
 
     def execute(self) -> int:
         """Plan under the lock, check, ask, send; returns the exit code."""
         from campaignkit.cli.secrets import read_token
-        from campaignkit.errors import CampaignKitError
+        from campaignkit.errors import CampaignKitError, LockedError
 
         with contextlib.ExitStack() as stack:
             try:
                 self._refuse_drafts()
                 self._refuse_unnamed_sandbox()
                 token = read_token(self.opened.environment)
-                store = stack.enter_context(self.holding.locked_store("apply"))
+                store = stack.enter_context(self.holding.locked_store("apply", timeout=self.asked.lock_timeout, say=self.console.warn))
             except CampaignKitError as error:
                 self.definitions_first()
-                error.next_command = error.next_command or self._again()
+                waits = " --lock-timeout 10m" if isinstance(error, LockedError) else ""
+                error.next_command = error.next_command or self._again() + waits
                 raise
             return self._under_lock(store, token)
 
@@ -99,12 +105,12 @@ class ApplyRun:
 
         if self.opened.environment.is_sandbox:
             self.console.sandbox()
-        recovered = store.recover(self.holding.clock.now())
+        self._say_recovered(store.recover(self.holding.clock.now()))
+        self._settle(store, token)
         job = self._plan_job(store)
         plan = job.run(meanwhile=_import_what_sends)
         if self.opened.front.diagnostics:
             click.echo(text(self.opened.front.diagnostics), err=True, nl=False)
-        self._say_recovered(recovered)
         if self.saved is not None:
             check_same(self.saved, plan, self.holding.clock.now())
         self._show_or_stop(plan)
@@ -112,7 +118,7 @@ class ApplyRun:
         if not plan.counts.to_send:
             return self._finish(store, plan, None)
         self._approve(plan)
-        return self._finish(store, plan, self._send(store, token, plan, job))
+        return self._send(store, token, plan, job)
 
     def _carry_over(self, store: Store, plan: Plan) -> None:
         from campaignkit.engine.history import moves
@@ -141,6 +147,16 @@ class ApplyRun:
             people = recovered.unknown_people
             refs = ", ".join(recovered.unknown_requests)
             self.console.warn(f"An earlier run died with {refs} in flight: {people:,} people are unknown now, and are not sent to again.")
+
+    def _settle(self, store: Store, token: str) -> None:
+        """Before planning: who turns out to be accepted is no longer unknown."""
+        from campaignkit.cli.settling import reader_when_asked, records, settle
+
+        with reader_when_asked(self.holding, token) as reader:
+            settled = settle(self.holding, store, reader, self.console)
+        if self.asked.form == "json":
+            for record in records(settled):
+                self.console.record(record)
 
     def _show_or_stop(self, plan: Plan) -> None:
         from campaignkit.errors import RefusedError
@@ -171,39 +187,49 @@ class ApplyRun:
             raise RefusedError(message, next_command=f"{self._again()} --auto-approve")
         where = plan.environment.name
         question = f"Send to {plan.counts.to_send:,} people in {where}? Only 'yes' sends"
-        if click.prompt(question, default="no", show_default=False, err=True).strip() != "yes":
-            raise RefusedError("Not approved. Nothing was sent.")
+        if self.console.ask(question) != "yes":
+            raise RefusedError("Not approved. Nothing was sent.", next_command=self._again())
 
-    def _send(self, store: Store, token: str, plan: Plan, job: PlanJob) -> Applied:
+    def _send(self, store: Store, token: str, plan: Plan, job: PlanJob) -> int:
         from campaignkit.cli.holding import provider
-        from campaignkit.cli.interrupts import stopping
+        from campaignkit.cli.interrupts import CURRENT
         from campaignkit.cli.progress import people_progress
+        from campaignkit.cli.receipt import spill_words
         from campaignkit.cli.sending import sender
         from campaignkit.engine.applier import ApplyJob
         from campaignkit.engine.sending import StopFlag
+        from campaignkit.states.spills import Spilled
 
         stop = StopFlag()
+        self.holding.demand_lock()
         self._carry_over(store, plan)
 
         def raise_flag() -> None:
             stop.requested = True
 
-        with (
-            provider(self.holding, token) as reachable,
-            people_progress(self.console, plan.counts.to_send, "sending") as advance,
-        ):
+        with self.holding.spill_file(store) as spills, provider(self.holding, token) as reachable:
+            sending = sender(reachable)
+            with (
+                CURRENT.stopping(raise_flag, sending.give_up, _STOPPING) as clock,
+                people_progress(self.console, plan.counts.to_send, "sending") as advance,
+            ):
 
-            def tell(sent: Sent) -> None:
-                advance(sent.ready.people)
-                if self.asked.form == "json":
-                    self.console.record(_request_record(sent))
+                def tell(sent: Sent) -> None:
+                    advance(sent.ready.people)
+                    if self.asked.form == "json":
+                        self.console.record(_request_record(sent))
 
-            with stopping(raise_flag, self.console.warn):
-                return ApplyJob(
-                    plan=plan, batches=job.batches, spool=self.spool, store=store, sender=sender(reachable), clock=self.holding.clock,
+                def spill(ready: Ready, attempt: int, result: SendResult) -> None:
+                    kept = spills.keep(Spilled(ref=ready.ref, attempt=attempt, result=result, at=self.holding.clock.now()))
+                    self.console.error(spill_words(ready, result, kept))
+
+                applied = ApplyJob(
+                    plan=plan, batches=job.batches, spool=self.spool, store=store, sender=sending, clock=clock,
                     entropy=secrets.token_bytes, chance=random.Random()  # noqa: S311 - jitter, no secret
-                    , token=token, stop=stop, tell=tell, claimed=lambda: self.holding.remember(store),
+                    , token=token, stop=stop, tell=tell, spill=spill, claimed=lambda: self.holding.remember(store),
+                    still_ours=self.holding.still_ours,
                 ).run()  # fmt: skip
+            return self._finish(store, plan, applied)
 
     def _finish(self, store: Store, plan: Plan, applied: Applied | None) -> int:
         """The receipt and the exit code: what the state holds for these campaigns counts, also from earlier runs."""
@@ -211,9 +237,14 @@ class ApplyRun:
         from campaignkit.cli.receipt import Open, receipt
         from campaignkit.engine.applier import Applied
         from campaignkit.engine.overview import left_open
+        from campaignkit.errors import StateError
 
         done = applied or Applied()
-        unknown, refused = left_open(store, [head.campaign for head in self.heads])
+        unknown = refused = 0
+        try:
+            unknown, refused = left_open(store, [head.campaign for head in self.heads])
+        except StateError as error:
+            done.broken = done.broken or error.message
         still = Open(unknown=max(unknown, done.unknown, plan.counts.unknown), refused=max(refused, plan.counts.rejected))
         with contextlib.suppress(OSError):  # a closed output changes nothing about what happened
             if self.asked.form == "json":

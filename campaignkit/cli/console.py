@@ -65,6 +65,20 @@ class Console:
         """Say first that nobody is messaged."""
         self._err(SANDBOX_LINE, "cyan")
 
+    def ask(self, question: str) -> str:
+        """What a person at the terminal answers; aborts at the end of the input.
+
+        A signal that comes meanwhile ends the command, even one that comes just before the wait.
+        """
+        from campaignkit.cli.interrupts import CURRENT
+
+        click.echo(f"{question}: ", err=True, nl=False)
+        CURRENT.wait_for(sys.stdin.fileno())
+        answer = sys.stdin.readline()
+        if not answer:
+            raise click.Abort
+        return answer.strip()
+
     def _err(self, text: str, style: str | None) -> None:
         click.secho(text, err=True, fg=style, color=self.color)
 

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from campaignkit.errors import RefusedError, StateError
+from campaignkit.errors import LockedError, RefusedError, StateError
 from campaignkit.model.clock import Clock, SystemClock
 from campaignkit.model.settings import Environment
 
 if TYPE_CHECKING:
     from campaignkit.provider.port import StatusReader
+    from campaignkit.states.lock import Holder, StateLock
+    from campaignkit.states.spills import SpillFile
     from campaignkit.states.store import StateReader, Store
 
 
@@ -25,6 +27,9 @@ class Holding:
     root: Path
     environment: Environment
     clock: Clock = field(default_factory=SystemClock)
+    tell: Callable[[str], None] = lambda _words: None
+    """Hears what came to light while the state was opened."""
+    _lock: StateLock | None = None
 
     @property
     def path(self) -> Path:
@@ -75,8 +80,12 @@ class Holding:
         from campaignkit.states.opening import open_reader
 
         reader = open_reader(self.path, environment=self.environment.name, origin=self.environment.base_url, lineage=self._lineage())
-        if not any_age:
-            self._not_rolled_back(reader)
+        try:
+            if not any_age:
+                self._not_rolled_back(reader)
+        except BaseException:
+            reader.close()
+            raise
         return reader
 
     def open_store(self) -> Store:
@@ -85,11 +94,25 @@ class Holding:
         Raises:
             StateError: It is missing, damaged or of something else.
         """
+        from campaignkit.engine.taking_in import take_in
+        from campaignkit.states.highwater import marks_folder
         from campaignkit.states.opening import open_store
 
         store = open_store(self.path, environment=self.environment.name, origin=self.environment.base_url, lineage=self._lineage())
-        self._not_rolled_back(store)
+        try:
+            self._not_rolled_back(store)
+            take_in(store, elsewhere=marks_folder(), clock=self.clock, tell=self.tell)
+        except BaseException:
+            store.close()
+            raise
         return store
+
+    def spill_file(self, store: Store) -> SpillFile:
+        """Where the outcomes of a run go that the state can't take; a context manager that reserves the room."""
+        from campaignkit.states.highwater import marks_folder
+        from campaignkit.states.spills import SpillFile
+
+        return SpillFile(self.path, lineage=store.info().lineage, run=secrets.token_hex(4), elsewhere=marks_folder())
 
     def _not_rolled_back(self, opened: StateReader) -> None:
         """Refuse an older copy of a state that was used here; the sandbox's may come and go."""
@@ -97,11 +120,7 @@ class Holding:
             return
         from campaignkit.states import highwater
 
-        try:
-            highwater.check(opened.info(), highwater.marks_folder())
-        except StateError:
-            opened.close()
-            raise
+        highwater.check(opened.info(), highwater.marks_folder())
 
     def remember(self, store: Store) -> None:
         """Keep, apart from the state, how far it has come; before the first message of a run leaves."""
@@ -120,27 +139,68 @@ class Holding:
         return lineage
 
     @contextlib.contextmanager
-    def locked_store(self, command: str) -> Iterator[Store]:
+    def locked_store(self, command: str, *, timeout: float = 0.0, say: Callable[[str], None] = lambda _text: None) -> Iterator[Store]:
         """The state for changing, with its lock held.
+
+        Args:
+            command: What others are told that is being done.
+            timeout: Seconds to wait for another run.
+            say: Told for whom it waits.
 
         Raises:
             StateError: It is missing, damaged or of something else.
-            LockedError: Another run holds it.
+            LockedError: Another run holds it still.
         """
         from campaignkit.states.lock import StateLock
 
         self.ensure_sandbox()
         self.open_reader().close()  # what is wrong with the state is said before who holds it
-        lock = StateLock(self.path)
-        lock.acquire(timeout=0.0, command=command)
+        lock = StateLock(self.path, clock=self.clock)
+        try:
+            lock.acquire(timeout, command, waiting=lambda found: say(f"Waiting up to {timeout:g} s for {found}."))
+        except LockedError as error:
+            raise self._advised(error) from None
+        self._lock = lock
         try:
             store = self.open_store()
             try:
                 yield store
             finally:
+                # Whatever was decided now is not in any copy made before.
+                with contextlib.suppress(StateError):
+                    self.remember(store)
                 store.close()
         finally:
+            self._lock = None
             lock.release()
+
+    def _advised(self, error: LockedError) -> LockedError:
+        found = self.holder()
+        if found is None or not found.id:
+            return error
+        way = f"campaignkit state unlock {found.id} --env {self.environment.name}"
+        return LockedError(f"{error.message} If it is stuck and does nothing any more, take the lock away: {way}")
+
+    def still_ours(self) -> bool:
+        """Whether the lock of `locked_store` is held, and nobody took it away meanwhile."""
+        return self._lock is not None and self._lock.still_ours()
+
+    def demand_lock(self) -> None:
+        """To be asked before anything is decided under the lock.
+
+        Raises:
+            LockedError: `state unlock` took it away, and another run may be at work.
+        """
+        if not self.still_ours():
+            raise LockedError(
+                "the lock was taken away from this run by `state unlock`, so it stops here. Nothing was sent or changed by it."
+            )
+
+    def holder(self) -> Holder | None:
+        """The living process that holds the lock, if any."""
+        from campaignkit.states.lock import holder
+
+        return holder(self.path)
 
     @contextlib.contextmanager
     def shared_store(self) -> Iterator[Store]:
@@ -153,9 +213,7 @@ class Holding:
 
     def alive(self) -> bool:
         """Whether a living run holds the state."""
-        from campaignkit.states.lock import holder
-
-        return holder(self.path) is not None
+        return self.holder() is not None
 
 
 def new_lineage() -> str:

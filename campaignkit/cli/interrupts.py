@@ -1,32 +1,117 @@
-"""SIGINT and SIGTERM during an apply: the first finishes what is in flight, the second gives it up as unknown."""
+"""SIGINT, SIGTERM and SIGHUP: before anything is sent they end the command, later they end it well.
+
+While requests go out, the first one finishes what is in flight, the second gives that up as unknown. One Ctrl-C counts
+once, though it may come twice: a wrapper (make, npm, uv) hands on what the terminal has sent to the whole group already.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import os
+import select
 import signal
+import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from types import FrameType
-from typing import Any
+
+from campaignkit.model.clock import SystemClock
+
+ECHO = 0.25
+"""Seconds after a signal within which another one is taken for the same."""
 
 
-@contextlib.contextmanager
-def stopping(raise_flag: Callable[[], None], say: Callable[[str], None]) -> Iterator[None]:
-    """Inside the block the first signal calls `raise_flag`, the second raises KeyboardInterrupt."""
-    heard = 0
+class InterruptedCommand(KeyboardInterrupt):
+    """A signal that ends the command.
 
-    def handle(_number: int, _frame: FrameType | None) -> None:
-        nonlocal heard
-        heard += 1
-        if heard > 1:
-            raise KeyboardInterrupt
-        raise_flag()
-        say("Stopping: the request in flight is finished first. Once more gives it up; its people are then unknown.")
+    A kind of its own: Python ends the process by SIGINT, whatever it exits with, once a bare KeyboardInterrupt has passed
+    through an `exec`, as in the making of a dataclass.
+    """
 
-    before: dict[signal.Signals, Any] = {}
-    for number in (signal.SIGINT, signal.SIGTERM):
-        before[number] = signal.signal(number, handle)
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+
+@dataclass(slots=True)
+class Interrupts:
+    """What to do about signals at this moment of a command; one for each run of the program.
+
+    Outside `stopping` a signal raises KeyboardInterrupt. Once a `stopping` block was left, signals are only noted: the
+    work is done, and its receipt must not be lost.
+    """
+
+    monotonic: Callable[[], float] = time.monotonic
+    heard: int = 0
+    _last: float | None = None
+    _steps: tuple[Callable[[], None], ...] | None = None
+    _wake: list[int] = field(default_factory=list)
+
+    def handle(self, _number: int, _frame: FrameType | None) -> None:
+        """Take one signal."""
+        now = self.monotonic()
+        echo = self._last is not None and now - self._last < ECHO
+        self._last = self._last if echo else now
+        if echo:
+            return
+        self.heard += 1
+        if self._steps is None:
+            raise InterruptedCommand
+        if self.heard <= len(self._steps):
+            self._steps[self.heard - 1]()
+
+    def listen(self) -> None:
+        """Take the signals of this process from now on; what ignores SIGHUP (nohup) goes on ignoring it."""
+        if not self._wake:
+            heard, tell = os.pipe()
+            os.set_blocking(tell, False)
+            # The system's own handler writes here: a wait on it can't miss a signal that came just before it began.
+            signal.set_wakeup_fd(tell, warn_on_full_buffer=False)
+            self._wake.append(heard)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            if number is not signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, self.handle)
+
+    def finish(self) -> None:
+        """Note signals only: what is left to do is to end, and how it ends is settled."""
+        self._steps = ()
+
+    def wait_for(self, descriptor: int) -> None:
+        """Wait until something can be read there; a signal ends the command."""
+        while descriptor not in select.select([descriptor, *self._wake], [], [])[0]:
+            os.read(self._wake[0], 4096)
+
+    @contextlib.contextmanager
+    def stopping(self, stop: Callable[[], None], give_up: Callable[[], None], words: str) -> Iterator[StoppableClock]:
+        """Inside the block the first signal calls `stop`, a second one `give_up`, a third raises KeyboardInterrupt.
+
+        `words` are written to stderr with the first. The clock that it yields sleeps no longer once a signal came.
+        """
+
+        def first() -> None:
+            stop()
+            # Past every buffer: the signal may have come in the middle of another line.
+            with contextlib.suppress(OSError):
+                os.write(2, f"{words}\n".encode())
+
+        self.heard, self._steps = 0, (first, give_up, break_off)
+        try:
+            yield StoppableClock(self._wake)
+        finally:
+            self.finish()
+
+
+class StoppableClock(SystemClock):
+    """The machine's own clock, whose waits end at once when a signal came."""
+
+    def __init__(self, wake: list[int]) -> None:
+        self._wake = wake
+
+    def sleep(self, seconds: float) -> None:
+        """Wait; no longer once one of the descriptors can be read."""
+        select.select(self._wake, [], [], max(0.0, seconds))
+
+
+def break_off() -> None:
+    """End the command where it stands."""
+    raise InterruptedCommand
+
+
+CURRENT = Interrupts()
+"""That of this process: signals belong to a process, so there is one."""

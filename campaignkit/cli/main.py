@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
+import shlex
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +29,8 @@ COMMANDS = {
     "refresh": "Ask the provider for statuses and store them.",
     "status": "Show what the state knows of everyone.",
     "resolve": "List unknown requests, or settle one.",
-    "state": "The store itself: init, list, show, export, verify, forget.",
+    "callbacks": "Take what the provider posts: serve a receiver, or ingest a file.",
+    "state": "The store itself: init, list, show, export, verify, forget, restore, unlock.",
     "sandbox": "The stand-in provider as a server on loopback.",
 }
 
@@ -82,27 +85,52 @@ def run(arguments: list[str]) -> int:
         return ExitCode.USAGE
     except click.UsageError as error:
         error.show()
+        click.echo(f"Nothing was sent.\n{_help(arguments)}", err=True)
         return ExitCode.USAGE
     except click.ClickException as error:
         error.show()
+        click.echo(_again(arguments), err=True)
         return ExitCode.UNEXPECTED
     except (click.Abort, KeyboardInterrupt):
-        click.echo("Interrupted before anything was sent.", err=True)
+        # A command that has begun to send takes signals itself, and ends with its receipt.
+        with contextlib.suppress(OSError):  # the terminal may be gone: that is what SIGHUP says
+            click.echo(f"Interrupted. Nothing was sent.\n{_again(arguments)}", err=True)
         return ExitCode.INTERRUPTED
     except BrokenPipeError:
         # Whoever read our output has gone; what was sent is recorded, and there is nobody to tell.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.DONE
     except Exception as error:  # noqa: BLE001 - no traceback ever reaches a user
-        return _failed(error)
+        return _failed(error, arguments)
     return int(result) if isinstance(result, int) else ExitCode.DONE
 
 
-def _failed(error: Exception) -> int:
+def _again(arguments: list[str]) -> str:
+    """The same command, where it can be shown; else its help."""
+    from campaignkit.reports.safe import hidden, line
+
+    command = shlex.join(["campaignkit", *arguments])
+    return command if command == hidden(line(command, 2000)) else _help(arguments)
+
+
+def _help(arguments: list[str]) -> str:
+    """The help of the command that was meant."""
+    words: list[str] = []
+    for word in arguments:
+        if word in COMMANDS if not words else words[-1] in {"state", "sandbox"} and word.isalpha():
+            words.append(word)
+    return " ".join(["campaignkit", *words[:2], "--help"])
+
+
+def _failed(error: Exception, arguments: list[str]) -> int:
     from campaignkit.cli.exit_codes import ExitCode, code_of
-    from campaignkit.errors import CampaignKitError
+    from campaignkit.errors import CampaignKitError, LockedError, UsageError
 
     if isinstance(error, CampaignKitError):
+        if not error.next_command:
+            error.next_command = _help(arguments) if isinstance(error, UsageError) else _again(arguments)
+            if isinstance(error, LockedError) and "--lock-timeout" not in error.next_command:
+                error.next_command += " --lock-timeout 10m"
         _explain(error)
         return code_of(error)
     if os.environ.get("CAMPAIGNKIT_DEBUG"):
@@ -114,7 +142,7 @@ def _failed(error: Exception) -> int:
     console = Console()
     console.error(f"Unexpected error: {type(error).__name__}{spot}. This is a fault of campaignkit.")
     console.error("What was sent so far is in the state. CAMPAIGNKIT_DEBUG=1 shows more; it may show personal data.")
-    console.command("campaignkit status")
+    console.command(next(iter(getattr(error, "__notes__", ())), "campaignkit status"))
     return ExitCode.UNEXPECTED
 
 
@@ -130,14 +158,24 @@ def _explain(error: CampaignKitError) -> None:
     else:
         from campaignkit.reports.safe import line
 
-        console.error(line(error.message, 2000))
+        # Once something was sent, a command ends with its receipt and raises nothing.
+        console.error(line(error.message if "sent" in error.message else f"{error.message.rstrip('.')}. Nothing was sent.", 2000))
     if error.next_command:
         console.command(error.next_command)
 
 
 def entry() -> None:
     """The console script."""
-    code = run(sys.argv[1:])
+    from campaignkit.cli.interrupts import CURRENT
+
+    CURRENT.listen()
+    try:
+        code = run(sys.argv[1:])
+    except KeyboardInterrupt:  # before the command began, or while an earlier one was still being told
+        with contextlib.suppress(OSError):
+            sys.stderr.write("Interrupted. Nothing was sent.\n")
+        code = 9
+    CURRENT.finish()
     try:
         sys.stdout.flush()
     except (BrokenPipeError, AttributeError):  # nobody reads, or there is no output at all: the exit code still counts

@@ -11,6 +11,7 @@ from typing import Any, TypeVar, cast
 import click
 
 from campaignkit.cli.console import Console, wanted_color
+from campaignkit.cli.durations import Duration
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -67,7 +68,10 @@ def common_options(function: F) -> F:
         except Exception as error:
             from campaignkit.errors import CampaignKitError
 
-            if isinstance(error, CampaignKitError) and error.next_command:
+            if not isinstance(error, CampaignKitError):
+                where = f" --env {common.environment}" if common.environment else ""
+                error.add_note(common.console.located(f"campaignkit status{where}"))
+            elif error.next_command:
                 error.next_command = common.console.located(error.next_command)
             raise
 
@@ -89,4 +93,12 @@ def output_format(*names: str) -> Callable[[F], F]:
 
 
 campaigns_argument = click.argument("campaigns", nargs=-1, metavar="[CAMPAIGN]...")
+lock_timeout_option = click.option(
+    "--lock-timeout",
+    type=Duration(),
+    default="0s",
+    show_default=True,
+    metavar="DURATION",
+    help="How long to wait for another run, as 30s or 2m.",
+)
 reveal_option = click.option("--reveal", is_flag=True, help="Show whole phone numbers.")

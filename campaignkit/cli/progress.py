@@ -37,5 +37,11 @@ def people_progress(console: Console, people: int, label: str) -> Iterator[Calla
     if not _watched(console) or not people:
         yield lambda _count: None
         return
-    with click.progressbar(length=people, label=label, file=sys.stderr, show_pos=True) as bar:
+    bar = click.progressbar(length=people, label=label, file=sys.stderr, show_pos=True)
+    with contextlib.suppress(OSError):  # a terminal that has gone is no reason to stop half-way
+        bar.render_progress()
+    try:
         yield bar.update
+    finally:
+        with contextlib.suppress(OSError):
+            bar.render_finish()

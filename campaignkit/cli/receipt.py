@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from campaignkit.cli.console import Console
 from campaignkit.engine.applier import Applied
+from campaignkit.engine.sending import Ready
+from campaignkit.model.outcomes import SendResult
 from campaignkit.plans.plan import Plan
 from campaignkit.reports.safe import hidden, line, people, plural
 
@@ -21,6 +24,19 @@ class Open:
 def receipt(console: Console, plan: Plan, applied: Applied, still: Open, *, again: str) -> None:
     """Say how it ended; the last line is a command wherever a person is needed."""
     environment = plan.environment.name
+    _what_happened(console, applied)
+    if still.refused:
+        console.warn(f"{people(still.refused)} refused by the provider earlier; fix the mailing, or use --retry-rejected.")
+    if still.unknown:
+        console.warn(f"{people(still.unknown)} unknown: they may have been sent to, and are held back until somebody decides.")
+        console.command(f"campaignkit resolve --env {environment}")
+    elif applied.not_sent or applied.throttled or applied.rejected or still.refused or applied.interrupted or applied.broken:
+        console.command(again)
+    elif applied.accepted:
+        console.say(f"What became of them: campaignkit refresh --env {environment}")
+
+
+def _what_happened(console: Console, applied: Applied) -> None:
     if applied.requests or applied.not_sent:
         parts = [f"{applied.accepted:,} accepted"]
         parts += [
@@ -35,14 +51,14 @@ def receipt(console: Console, plan: Plan, applied: Applied, still: Open, *, agai
         console.warn(f"Stopped: {hidden(line(applied.stopped))}.")
     if applied.interrupted:
         console.warn(f"Interrupted: {people(applied.not_sent)} not sent to; the same command again goes on where this stopped.")
+    elif applied.not_sent:
+        console.warn(f"{people(applied.not_sent)} not sent to; the same command again is safe.")
     if applied.broken:
         console.error(f"The state could not take what happened: {hidden(line(applied.broken))}")
-    if still.refused:
-        console.warn(f"{people(still.refused)} refused by the provider earlier; fix the mailing, or use --retry-rejected.")
-    if still.unknown:
-        console.warn(f"{people(still.unknown)} unknown: they may have been sent to, and are held back until somebody decides.")
-        console.command(f"campaignkit resolve --env {environment}")
-    elif applied.not_sent or applied.throttled or applied.rejected:
-        console.command(again)
-    elif applied.accepted:
-        console.say(f"What became of them: campaignkit refresh --env {environment}")
+
+
+def spill_words(ready: Ready, result: SendResult, kept: Path | None) -> str:
+    """What became of a request where the state could not take it: on the terminal, whatever else fails."""
+    said = f"{result.outcome}, uuid {result.uuid}" if result.uuid else str(result.outcome)
+    where = f"It is kept in {kept}; the next apply takes it in." if kept else "It could be kept nowhere else: write it down."
+    return f"{ready.ref} ({', '.join(ready.tags)}) ended as {said}; the state could not take it. {where}"

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from campaignkit.cli.holding import Reachable
-from campaignkit.provider.port import Sender
 from campaignkit.provider.send import BulkSender
 
 
-def sender(reachable: Reachable) -> Sender:
+def sender(reachable: Reachable) -> BulkSender:
     """The one thing in the program that can cost money."""
     environment = reachable.environment
     return BulkSender(

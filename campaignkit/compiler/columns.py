@@ -55,6 +55,8 @@ def bind(mailing: MailingDefinition, header: Sequence[str], header_place: Place)
         place = document.place((*base, "phone") if "phone" in audience else base)
         hint = _names_hint(wanted, at)
         problems.append(Diagnostic(Severity.ERROR, "CK308", f"the audience has no column {wanted!r} for phones", place, hint))
+        if _is_a_person(at):  # then these names are a person's data, and no hint may list them
+            return None, problems
     for name in sorted(usable.keys() & mailing.constants.keys()):
         message = f"{name!r} is both a column of the audience and a variable"
         problems.append(Diagnostic(Severity.ERROR, "CK205", message, document.place(("variables", name), key=True)))
@@ -75,10 +77,13 @@ def bind(mailing: MailingDefinition, header: Sequence[str], header_place: Place)
 
 def _names_hint(wanted: str, header: Iterable[str]) -> str:
     """The nearest column. A file without a header has a person in its first line: nothing of that is shown."""
-    names = list(header)
-    if any(sum(character.isdigit() for character in name) >= _PHONE_DIGITS for name in names):
+    if _is_a_person(header):
         return "the first line of the file must name the columns"
-    return did_you_mean(wanted, names) or "name the column: phone: …"
+    return did_you_mean(wanted, header) or "name the column: phone: …"
+
+
+def _is_a_person(header: Iterable[str]) -> bool:
+    return any(sum(character.isdigit() for character in name) >= _PHONE_DIGITS for name in header)
 
 
 def _condition(expression: object, allowed: frozenset[str]) -> tuple[str | None, frozenset[str], list[Fault]]:

@@ -10,7 +10,8 @@ import re
 
 LONGEST_LINK = 150
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
-_NEVER = r"\s\\\"<>\x00-\x1f\x7f-\x9f\ud800-\udfff"
+_NEVER = r"\s\\\"<>\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ud800-\udfff"
+"""Nor invisible characters and those that turn the order: a person would read another address than the one opened."""
 _LINK = re.compile(rf"https?://([^/?#@:\[\]{_NEVER}]+)(?::[0-9]{{1,5}})?(?:[/?#][^{_NEVER}]*)?")
 
 
@@ -46,4 +47,4 @@ def link_fault(link: str, *, longest: int | None = LONGEST_LINK) -> str:
         return "a link begins with https:// or http://"
     if "@" in link.split("/")[2] or "\\" in link:
         return "a link may hold no @ before its path and no backslash"
-    return "this is no link: white space, quotes, control characters or an empty host"
+    return "this is no link: white space, quotes, control or invisible characters, or an empty host"

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from campaignkit.compiler.content import link_fault, text_fault
+from campaignkit.compiler.doubts import doubts
 from campaignkit.compiler.fingerprints import canonical_digest
 from campaignkit.compiler.places import template_diagnostic
 from campaignkit.compiler.schedule import BadTimeError, Schedule, schedule
@@ -122,6 +123,9 @@ class _Definer:
     def define(self) -> None:
         before = len(self.result.problems)
         content = self.fields["content"]
+        for name in ("text", "caption"):
+            if name in content:
+                self.result.problems += doubts(self.document, (*self.pointer, "content", name))
         personal = self.fields["message_type"] == PERSONAL
         sender = self._sender()
         when = self._schedule()

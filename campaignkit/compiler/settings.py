@@ -11,7 +11,7 @@ from campaignkit.diagnostics import Diagnostic, Severity, did_you_mean, has_erro
 from campaignkit.loading.events import load
 from campaignkit.loading.nodes import Document
 from campaignkit.protocol.messages import EnvironmentMessage, ProjectMessage
-from campaignkit.validation.checker import check
+from campaignkit.validation.checker import check, shown
 from campaignkit.validation.schemas import PROJECT
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
@@ -39,7 +39,7 @@ def read_project(path: str, data: bytes) -> tuple[Document | None, ProjectMessag
     """The project file as a message for the operator; `valid` is False where it has errors."""
     document, problems = load(path, data)
     if document is not None:
-        problems += [found.diagnostic for found in check(document, PROJECT)]
+        problems += shown(check(document, PROJECT))
         if not has_errors(problems):
             problems += _rules(document)
     if document is None or has_errors(problems):
@@ -122,6 +122,7 @@ def _environment(name: str, fields: dict[str, Any], shared: dict[str, Any]) -> E
         callback_url=fields.get("callback_url"),
         plan_max_age=seconds(fields.get("plan_max_age", "168h")),
         horizon=seconds(fields.get("horizon", "72h")),
+        release_after=seconds(fields.get("release_after", "0s" if base_url == SANDBOX else "15m")),
         unknown_in_first=int(rules.get("unknown_in_first", 3)),
         unknowns=int(rules.get("unknowns", 3)),
         throttles=int(rules.get("throttles", 5)),

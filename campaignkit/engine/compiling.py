@@ -13,6 +13,7 @@ from campaignkit.model.mailings import Mailing
 from campaignkit.model.settings import Environment, Project
 from campaignkit.protocol.messages import Chunk, Done, MailingEnd
 from campaignkit.wire.bulk import encode_request
+from campaignkit.wire.callbacks import PLACEHOLDER_SECRET, callback_address
 from campaignkit.wire.names import PLACEHOLDER_TAG, batch_name
 
 
@@ -48,4 +49,5 @@ def _bodies(batches: Sequence[PackedBatch], project: Project, environment: Envir
             parts.append(encoded(batch, name, spool))
         first = group[0]
         file = f"{first.mailing.key.campaign}-{first.mailing.key.mailing}-{first.number:06d}"
-        yield file, encode_request(parts, callback_url=environment.callback_url)
+        url = environment.callback_url
+        yield file, encode_request(parts, callback_url=callback_address(url, PLACEHOLDER_SECRET) if url else None)

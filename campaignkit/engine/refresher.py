@@ -45,7 +45,7 @@ class Refreshed:
 
 @dataclass(slots=True, kw_only=True)
 class RefreshJob:
-    """Polls the accepted requests of some campaigns (all, if none are named)."""
+    """Polls the accepted requests of some campaigns (all, if none are named); `before` is done before each poll."""
 
     store: Store
     reader: StatusReader
@@ -54,9 +54,11 @@ class RefreshJob:
     campaigns: Sequence[str]
     tell: Callable[[int, int], None] = lambda _done, _all: None
     stopped: Callable[[], bool] = lambda: False
+    before: Callable[[], None] = lambda: None
 
     def once(self) -> Refreshed:
         """One poll of each request that may still change."""
+        self.before()
         result = Refreshed()
         pace = Pace(self.environment.rate, self.clock)
         refs = [

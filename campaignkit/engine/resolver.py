@@ -2,71 +2,146 @@
 
 from __future__ import annotations
 
+import shlex
 from array import array
+from collections.abc import Callable
 from dataclasses import dataclass
 
+from campaignkit.engine.hints import hint_lines
+from campaignkit.engine.releasing import newest_moment, open_from
 from campaignkit.errors import ProviderError, RefusedError, UsageError
 from campaignkit.model.clock import Clock
-from campaignkit.model.unknowns import UnknownRequest
-from campaignkit.provider.port import StatusReader
-from campaignkit.states.records import RequestRow, RequestState
+from campaignkit.model.settings import Environment
+from campaignkit.model.unknowns import HintLine, UnknownRequest
+from campaignkit.provider.port import NotVisibleError, StatusReader
+from campaignkit.states.records import Finding, RequestRow, RequestState
 from campaignkit.states.store import StateReader, Store
 from campaignkit.wire.statuses import StatusAnswer, attribute
 
 _FEW = 5
 
 
+class UnverifiedError(RefusedError):
+    """A uuid is not believed; `finding` is what the provider showed under it, None if it could not be asked: `trouble`."""
+
+    def __init__(self, message: str, finding: Finding | None = None, trouble: str = "") -> None:
+        super().__init__(message)
+        self.finding, self.trouble = finding, trouble
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resolution:
-    """One of the four answers; `uuid` only with accepted."""
+    """One of the four answers; `uuid` only with accepted, `expect_people` only with released: how many may get it twice."""
 
     to: RequestState
     uuid: str = ""
     reason: str = ""
+    expect_people: int | None = None
+    by: str = ""
 
 
-def resolve(store: Store, clock: Clock, ref_or_tag: str, answer: Resolution, reader: StatusReader | None) -> tuple[RequestRow, int]:
-    """Settle one unknown request.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """Where a person's word is taken.
 
     Args:
         store: The state, its lock held.
         clock: Time.
-        ref_or_tag: The request's reference or the tag of one of its batches.
-        answer: What the person says.
+        environment: Whose state it is.
         reader: Asked whether a given uuid really is this request's.
+        ask: Asks on the terminal how many people may get the mailing twice; gives None where nobody sits there.
+        demand_lock: Raises if the lock was taken away meanwhile.
+    """
 
-    Returns:
-        The request as it was, and how many people it concerns.
+    store: Store
+    clock: Clock
+    environment: Environment
+    reader: StatusReader | None = None
+    ask: Callable[[RequestRow], int | None] = lambda _row: None
+    demand_lock: Callable[[], None] = lambda: None
+
+    def settle(self, ref_or_tag: str, answer: Resolution) -> tuple[RequestRow, int]:
+        """Settle one unknown request.
+
+        Args:
+            ref_or_tag: The request's reference or the tag of one of its batches.
+            answer: What the person says.
+
+        Returns:
+            The request as it was, and how many people it concerns.
+
+        Raises:
+            UsageError: There is no such request.
+            RefusedError: It is not unknown, the uuid can't be verified, the fence has not passed, or the number is not that
+                of its people.
+            LockedError: The lock was taken away.
+        """
+        listing = f"campaignkit resolve --env {self.environment.name}"
+        row = self.store.request(ref_or_tag)
+        if row is None:
+            raise UsageError(f"the state has no request or tag {ref_or_tag!r}", next_command=listing)
+        if row.state is not RequestState.UNKNOWN:
+            raise RefusedError(f"{row.ref} is {row.state}, not unknown: there is nothing to resolve.", next_command=listing)
+        if answer.uuid:
+            self._verify(row, answer.uuid)
+        if answer.to is RequestState.RELEASED:
+            self._may_release(row, answer)
+        self.demand_lock()
+        people = self.store.resolve(row.ref, answer.to, uuid=answer.uuid, reason=answer.reason, at=self.clock.now(), by=answer.by)
+        return row, people
+
+    def _verify(self, row: RequestRow, uuid: str) -> None:
+        try:
+            verify(row, uuid, self.reader)
+        except UnverifiedError as error:
+            error.next_command = f"campaignkit resolve {row.ref} --accepted --no-uuid --env {self.environment.name}"
+            raise
+
+    def _may_release(self, row: RequestRow, answer: Resolution) -> None:
+        number, env = str(row.recipients), self.environment.name
+        again = shlex.join(
+            ["campaignkit", "resolve", row.ref, "--not-sent", "--reason", answer.reason, "--expect-people", number, "--env", env]
+        )
+        now, opens, newest = self.clock.now(), open_from(row, self.environment), newest_moment(self.store)
+        if newest is not None and now < newest:
+            message = f"this clock shows {now:%Y-%m-%d %H:%M:%S} UTC, and the state was written at {newest:%Y-%m-%d %H:%M:%S}: set it right"
+            raise RefusedError(f"{message}. Nothing was changed.", next_command=again)
+        if now < opens:
+            minutes = -(-(opens - now).total_seconds() // 60)
+            when = f"{opens:%Y-%m-%d %H:%M:%S} UTC (in {minutes:,.0f} min)"
+            message = f"{row.ref} may still be under way: --not-sent can be said from {when}"
+            raise RefusedError(f"{message}. Nothing was changed.", next_command=again)
+        expected = answer.expect_people if answer.expect_people is not None else self.ask(row)
+        if expected is None:
+            message = f"{row.recipients:,} people would get this twice if it did go out, and nobody said that number"
+            raise RefusedError(f"{message}. Nothing was changed.", next_command=again)
+        if expected != row.recipients:
+            message = f"{row.ref} holds {row.recipients:,} people, not {expected:,}" if expected >= 0 else "that is no number"
+            raise RefusedError(f"{message}. Nothing was changed.", next_command=f"campaignkit resolve --env {self.environment.name}")
+
+
+def verify(row: RequestRow, uuid: str, reader: StatusReader | None) -> None:
+    """A uuid is believed only if the provider shows our own batch names under it, and nobody else's.
 
     Raises:
-        UsageError: There is no such request.
-        RefusedError: It is not unknown, or the uuid can't be verified.
+        UnverifiedError: It does not, or could not be asked.
     """
-    row = store.request(ref_or_tag)
-    if row is None:
-        raise UsageError(f"the state has no request or tag {ref_or_tag!r}", next_command="campaignkit resolve")
-    if row.state is not RequestState.UNKNOWN:
-        raise RefusedError(f"{row.ref} is {row.state}, not unknown: there is nothing to resolve.", next_command="campaignkit resolve")
-    if answer.uuid:
-        _verify(row, answer.uuid, reader)
-    people = store.resolve(row.ref, answer.to, uuid=answer.uuid, reason=answer.reason, at=clock.now())
-    return row, people
-
-
-def _verify(row: RequestRow, uuid: str, reader: StatusReader | None) -> None:
-    """A uuid is believed only if the provider shows our own batch names under it, and nobody else's."""
     if reader is None:
-        raise RefusedError("the uuid can't be verified without a token")
-    way_out = "if the provider's cabinet shows it, say --accepted --no-uuid"
+        raise UnverifiedError("the uuid can't be verified without a token. Nothing was changed.")
+    way_out = "if the provider's cabinet shows it, say so without a uuid"
     try:
         answer = reader.bulk_status(uuid)
     except ProviderError as error:
-        raise RefusedError(f"the uuid can't be verified: {error.message}; {way_out}. Nothing was changed.") from None
+        finding = Finding.NOT_SHOWN if isinstance(error, NotVisibleError) else None
+        message = f"the uuid can't be verified: {error.message}; {way_out}. Nothing was changed."
+        raise UnverifiedError(message, finding, error.message) from None
     ours, strangers = _names(row, answer)
     if not ours:
-        raise RefusedError(f"the provider shows no mailing of {row.ref} under this uuid; {way_out}. Nothing was changed.")
+        message = f"the provider shows no mailing of {row.ref} under this uuid; {way_out}. Nothing was changed."
+        raise UnverifiedError(message, Finding.FOREIGN if strangers else Finding.NOT_SHOWN)
     if strangers:
-        raise RefusedError(f"under this uuid the provider shows other mailings: {', '.join(strangers[:3])}. Nothing was changed.")
+        shown = ", ".join(strangers[:3])
+        raise UnverifiedError(f"under this uuid the provider shows other mailings: {shown}. Nothing was changed.", Finding.FOREIGN)
 
 
 def _names(row: RequestRow, answer: StatusAnswer) -> tuple[set[str], list[str]]:
@@ -83,13 +158,13 @@ def _names(row: RequestRow, answer: StatusAnswer) -> tuple[set[str], list[str]]:
     return ours, strangers
 
 
-def unknowns(reader: StateReader, *, alive: bool) -> list[UnknownRequest]:
+def unknowns(reader: StateReader, environment: Environment, *, alive: bool) -> list[UnknownRequest]:
     """Every request that waits for a person; intents of a living run are not among them."""
     states = [RequestState.UNKNOWN] if alive else [RequestState.UNKNOWN, RequestState.INTENT]
-    return [_unknown(row) for row in reader.requests(states=states)]
+    return [_unknown(row, environment, hint_lines(row, hints)) for row in reader.requests(states=states) for hints in reader.hints(row.ref)]
 
 
-def _unknown(row: RequestRow) -> UnknownRequest:
+def _unknown(row: RequestRow, environment: Environment, hints: tuple[HintLine, ...]) -> UnknownRequest:
     phones = array("q")
     for batch in row.batches:
         phones.frombytes(batch.phones[: 8 * _FEW])
@@ -101,9 +176,12 @@ def _unknown(row: RequestRow) -> UnknownRequest:
         recipients=row.recipients,
         first_phones=tuple(phones[:_FEW]),
         sent_at=row.intent_at,
+        scheduled_at=max((batch.schedule_utc for batch in row.batches if batch.schedule_utc), default=None),
+        not_sent_from=open_from(row, environment),
         phase=row.phase,
         bytes_written=row.bytes_written,
         http_status=row.http_status,
         reason=row.reason,
         answer=row.answer.decode("utf-8", "replace")[:1000],
+        hints=hints,
     )

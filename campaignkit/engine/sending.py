@@ -35,12 +35,13 @@ class StopFlag:
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """A claimed request: its reference in the state, its batches and their names on the wire."""
+    """A claimed request: its reference in the state, its batches, their names on the wire, its callback secret if any."""
 
     ref: str
     batches: tuple[PackedBatch, ...]
     tags: tuple[str, ...]
     names: tuple[str, ...]
+    callback_secret: str = field(default="", repr=False)
 
     @property
     def people(self) -> int:
@@ -69,8 +70,10 @@ class SendLoop:
         in_flight: Requests at a time.
         watch: When to halt.
         stop: When the operator asked to.
+        still_ours: Whether the lock is still held; asked before each intent.
         body: Builds the bytes of a request from the spool.
         tell: Hears of each request that ended.
+        spill: Gets what became of an attempt (by number) where the state could not take it.
     """
 
     store: Store
@@ -83,9 +86,13 @@ class SendLoop:
     stop: StopFlag
     body: Callable[[Ready], bytes]
     tell: Callable[[Sent], None]
+    spill: Callable[[Ready, int, SendResult], None]
+    still_ours: Callable[[], bool] = lambda: True
     stopped: str = ""
     in_doubt: dict[str, int] = field(default_factory=dict)
     """Requests with an intent whose outcome is not stored, with their people."""
+    _begun: dict[str, int] = field(default_factory=dict)
+    """Requests that were begun, with their place in that order."""
     _dropped: set[MailingKey] = field(default_factory=set)
     _lock: Lock = field(default_factory=Lock)
 
@@ -116,7 +123,7 @@ class SendLoop:
             # Nobody listening any more (a closed pipe) is no reason to stop half-way.
             with contextlib.suppress(OSError, ValueError):
                 self.tell(Sent(ready, result))
-            reason = self.watch.observe(result) if result.reason != LATE else ""
+            reason = self.watch.observe(result, self._begun.get(ready.ref, 0)) if result.reason != LATE else ""
             self.stopped = self.stopped or reason
             if result.outcome is Outcome.REJECTED and ready.batches[0].canary:
                 self._dropped.update(batch.mailing.key for batch in ready.batches)
@@ -129,11 +136,11 @@ class SendLoop:
             if self.halted:
                 return None
             result, attempt = self._attempt(ready, body)
+            if result.reason in _NEVER_BEGUN:
+                return None
             again, wait = self._again(result, number)
             if attempt is not None:
-                with self._lock:
-                    state = self.store.record(ready.ref, attempt, result, self.clock.now(), again=again)
-                    self.in_doubt.pop(ready.ref, None)
+                state = self._record(ready, attempt, result, again=again)
                 if state is RequestState.UNKNOWN and result.outcome is Outcome.ACCEPTED:
                     return SendResult(
                         outcome=Outcome.UNKNOWN,
@@ -146,28 +153,51 @@ class SendLoop:
             self.clock.sleep(wait)
         return None
 
+    def _record(self, ready: Ready, attempt: int, result: SendResult, *, again: bool) -> RequestState:
+        try:
+            with self._lock:
+                state = self.store.record(ready.ref, attempt, result, self.clock.now(), again=again)
+                self.in_doubt.pop(ready.ref, None)
+        except BaseException:  # a full disk, an interrupt: what the provider said must outlive this process
+            self.spill(ready, attempt, result)
+            raise
+        return state
+
     def _attempt(self, ready: Ready, body: bytes) -> tuple[SendResult, int | None]:
         number: int | None = None
-        late = False
+        denied = ""
 
         def intent() -> bool:
-            nonlocal number, late
-            now = self.clock.now()
-            if any(batch.mailing.schedule_utc is not None and batch.mailing.schedule_utc <= now for batch in ready.batches):
-                late = True
-                return False
+            nonlocal number, denied
             with self._lock:
-                number = self.store.mark_intent(ready.ref, now)
-                if number is not None:
-                    self.in_doubt[ready.ref] = ready.people
-            return number is not None
+                denied = self._objection(ready)
+                if denied:
+                    return False
+                number = self.store.mark_intent(ready.ref, self.clock.now())
+                if number is None:
+                    denied = self.stopped = TAKEN_OVER
+                    return False
+                self.in_doubt[ready.ref] = ready.people
+                self._begun.setdefault(ready.ref, len(self._begun) + 1)
+            return True
 
         result = self.sender.send_bulk(body, intent=intent)
-        if late:
-            with self._lock:
-                self._dropped.update(batch.mailing.key for batch in ready.batches)
-            result = SendResult(outcome=Outcome.NOT_SENT, phase=Phase.CONNECTED, reason=LATE)
+        if denied:
+            result = SendResult(outcome=Outcome.NOT_SENT, phase=Phase.CONNECTED, reason=denied)
         return result, number
+
+    def _objection(self, ready: Ready) -> str:
+        """Why this request must not be begun now that it is connected, or nothing."""
+        if self.halted:
+            return HALTED
+        if not self.still_ours():
+            self.stopped = LOCK_LOST
+            return LOCK_LOST
+        now = self.clock.now()
+        if any(batch.mailing.schedule_utc is not None and batch.mailing.schedule_utc <= now for batch in ready.batches):
+            self._dropped.update(batch.mailing.key for batch in ready.batches)
+            return LATE
+        return ""
 
     def _again(self, result: SendResult, number: int) -> tuple[bool, float]:
         """Whether this attempt may be repeated, and after how many seconds."""
@@ -185,6 +215,11 @@ class SendLoop:
 
 
 LATE = "its scheduled time passed before it could be sent"
+HALTED = "the run had stopped by then"
+LOCK_LOST = "the lock was taken away from this run by `state unlock`, and another run may be at work"
+TAKEN_OVER = "another run has taken over what this one had planned"
+_NEVER_BEGUN = frozenset({HALTED, LOCK_LOST, TAKEN_OVER})
+"""Their requests stay planned, and nothing was tried."""
 
 
 def _groups(requests: Sequence[Ready]) -> Iterator[list[Ready]]:

@@ -8,9 +8,13 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
+
+from campaignkit.errors import SpoolError
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,10 +26,15 @@ class Stretch:
 
 
 class Spool:
-    """Append-only bytes on disk; use as a context manager. Appending is for one thread, reading for any number."""
+    """Append-only bytes on disk; use as a context manager. Appending is for one thread, reading for any number.
+
+    Raises:
+        SpoolError: The file can't be made.
+    """
 
     def __init__(self) -> None:
-        self._file = tempfile.TemporaryFile(prefix="campaignkit-", buffering=0)  # noqa: SIM115 - closed by __exit__
+        with _told():
+            self._file = tempfile.TemporaryFile(prefix="campaignkit-", buffering=0)  # noqa: SIM115 - closed by __exit__
         self._end = 0
 
     def __enter__(self) -> Self:
@@ -35,27 +44,45 @@ class Spool:
         self._file.close()
 
     def append(self, data: bytes) -> Stretch:
-        """Keep some bytes."""
+        """Keep some bytes.
+
+        Raises:
+            SpoolError: They can't be written; the disk may be full.
+        """
         stretch = Stretch(self._end, len(data))
         left = memoryview(data)
-        while left:
-            written = os.pwrite(self._file.fileno(), left, self._end)
-            self._end += written
-            left = left[written:]
+        with _told():
+            while left:
+                written = os.pwrite(self._file.fileno(), left, self._end)
+                self._end += written
+                left = left[written:]
         return stretch
 
     def read(self, stretch: Stretch) -> bytes:
         """Get them back.
 
         Raises:
-            EOFError: They are not there any more: somebody truncated the file.
+            SpoolError: They can't be read, or are not there any more: somebody truncated the file.
         """
         parts: list[bytes] = []
         offset, end = stretch.offset, stretch.offset + stretch.length
-        while offset < end:
-            part = os.pread(self._file.fileno(), end - offset, offset)
-            if not part:
-                raise EOFError("the spool lost bytes")
-            parts.append(part)
-            offset += len(part)
+        with _told():
+            while offset < end:
+                part = os.pread(self._file.fileno(), end - offset, offset)
+                if not part:
+                    raise OSError(0, "it lost bytes")
+                parts.append(part)
+                offset += len(part)
         return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """What the system says of the file, with the way out."""
+    try:
+        yield
+    except OSError as error:
+        raise SpoolError(
+            f"the temporary file of rendered messages fails ({error.strerror}): the folder for temporary files, which TMPDIR names, "
+            "must be writable and have room. What was not rendered or read back was not sent."
+        ) from error

@@ -13,16 +13,20 @@ class StopWatch:
     """Watches the outcomes of one run. A figure of 0 switches its rule off."""
 
     rules: StopRules
-    _seen: int = 0
     _unknowns: int = 0
     _throttles: int = 0
     _refusals: int = 0
     _last_refusal: str = ""
 
-    def observe(self, result: SendResult) -> str:
-        """Take one final outcome; returns why the run must stop, or nothing."""
+    def observe(self, result: SendResult, number: int) -> str:
+        """Take one final outcome; returns why the run must stop, or nothing.
+
+        Args:
+            result: How the request ended.
+            number: Which request of the run it was, in the order they were begun: with several in flight the slow ones,
+                which are those that end as unknown, come in last.
+        """
         rules = self.rules
-        self._seen += 1
         self._unknowns += result.outcome is Outcome.UNKNOWN
         if result.outcome is not Outcome.THROTTLED:
             self._throttles = 0
@@ -36,7 +40,7 @@ class StopWatch:
             return f"the provider's answer concerns every request: {result.reason}"
         if result.outcome is Outcome.NOT_SENT:
             return f"the provider can't be reached: {result.reason}"
-        if result.outcome is Outcome.UNKNOWN and self._seen <= rules.unknown_in_first:
+        if result.outcome is Outcome.UNKNOWN and number <= rules.unknown_in_first:
             return f"an unknown outcome among the first {rules.unknown_in_first} requests"
         if rules.unknowns and self._unknowns >= rules.unknowns:
             return f"{self._unknowns} unknown outcomes"

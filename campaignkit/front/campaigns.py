@@ -11,7 +11,7 @@ from campaignkit.diagnostics import Diagnostic, Severity
 from campaignkit.loading.events import load
 from campaignkit.loading.nodes import Document, Pointer
 from campaignkit.protocol.messages import CampaignHead, MailingHead
-from campaignkit.validation.checker import Found, check
+from campaignkit.validation.checker import Found, check, shown
 from campaignkit.validation.schemas import CAMPAIGN
 
 CLOSED = "closed"
@@ -94,7 +94,7 @@ def check_campaign(file: CampaignFile) -> None:
     """Hold one file against the schema."""
     if file.document is not None:
         file.faults = check(file.document, CAMPAIGN)
-        file.problems += [fault.diagnostic for fault in file.faults]
+        file.problems += shown(file.faults)
 
 
 def clashes(files: list[CampaignFile]) -> list[Diagnostic]:

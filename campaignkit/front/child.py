@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
@@ -48,6 +49,11 @@ from campaignkit.protocol.messages import (
 )
 from campaignkit.rendering.environment import preload as preload_templates
 
+MOST_TOLD = 100
+"""Problems of one file that are told one by one: a file built to have millions of them would drown the operator."""
+CLOSING = frozenset({"CK199", "CK312", "CK399"})
+"""Codes that sum up others, and are always told."""
+
 
 class Child:
     """One talk with the operator, from its first word to `DONE`."""
@@ -56,6 +62,8 @@ class Child:
         self._channel = channel
         self._watch = RowWatch()
         self._document: Document | None = None
+        self._told: Counter[str] = Counter()
+        self._hidden: Counter[tuple[str, Severity]] = Counter()
 
     def serve(self) -> None:
         """Answer until the operator hangs up or everything was said."""
@@ -118,6 +126,8 @@ class Child:
             if found is not None and not self._mailing(OpenAudience(mailing, *found), suppressed, rules, select):
                 break  # each further mailing could take as long
         self._watch.stop()
+        for (path, severity), number in self._hidden.items():
+            self._report([Diagnostic(severity, "CK199", f"{number:,} more problems are in this file", Place(path))])
         self._say(Kind.DONE, Done(suppressions=digest))
 
     def _rules(self, project: ProjectMessage, environment: str) -> Rules:
@@ -237,6 +247,10 @@ class Child:
 
     def _report(self, problems: Iterable[Diagnostic]) -> None:
         for problem in problems:
+            self._told[problem.place.path] += 1
+            if self._told[problem.place.path] > MOST_TOLD and problem.code not in CLOSING:
+                self._hidden[problem.place.path, problem.severity] += 1
+                continue
             fields = asdict(problem.place)
             fields["excerpt"] = fields["excerpt"][:500]
             self._say(

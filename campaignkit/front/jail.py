@@ -18,11 +18,12 @@ from campaignkit.rendering.messages import RowError
 MEMORY = 1024 * 1024 * 1024
 """Address space, bytes. The child needs about 150 MB of it; a bomb in a template asks for more."""
 
-TICK = 1.0
-PATIENCE = 3
+TICK = 0.1
+"""Seconds of processor time: a busy machine makes nobody's template slow."""
+PATIENCE = 5
 """A single row may take this many ticks."""
-
-
+DEADEST = 1.0
+"""Seconds of processor time without a tick, inside one operation of Python's, after which the kernel ends the process."""
 MOST_SLOW = 2
 """This many rows of one talk may take too long; with the last of them the talk ends."""
 
@@ -32,7 +33,11 @@ class EndlessError(Exception):
 
 
 class RowWatch:
-    """Ends the rendering of a row that does not come to an end; `row` is set by the loop."""
+    """Ends the rendering of a row that does not come to an end; `row` is set by the loop.
+
+    Ticks are Python's: none comes while one operation of Python's own runs on and on. For that there is a second timer
+    that nobody handles, wound up anew with every tick.
+    """
 
     def __init__(self) -> None:
         self.row = 0
@@ -53,14 +58,21 @@ class RowWatch:
 
     def start(self) -> None:
         """Begin to tick."""
-        signal.signal(signal.SIGALRM, self._tick)
-        signal.setitimer(signal.ITIMER_REAL, TICK, TICK)
+        signal.signal(signal.SIGVTALRM, signal.SIG_DFL)
+        signal.signal(signal.SIGPROF, self._tick)
+        signal.setitimer(signal.ITIMER_VIRTUAL, DEADEST)
+        signal.setitimer(signal.ITIMER_PROF, TICK, TICK)
 
     def stop(self) -> None:
         """Tick no more."""
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
 
     def _tick(self, _number: int, _frame: FrameType | None) -> None:
+        signal.setitimer(signal.ITIMER_VIRTUAL, DEADEST)
+        self._count()
+
+    def _count(self) -> None:
         now = (self.row, self._turn)
         if now != self._last or self.row == 0:
             self._last, self._ticks = now, 0

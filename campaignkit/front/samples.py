@@ -18,4 +18,5 @@ def outline(mailing: MailingDefinition) -> str:
         name = match[1] or "…"
         return mailing.constants.get(name) or f"‹{name}›"
 
-    return _CONTROL.sub("", _PRINTED.sub(shown, source)).strip()[:500]
+    # The search begins anew at every brace: what is never shown is not searched.
+    return _CONTROL.sub("", _PRINTED.sub(shown, source[:2_000])).strip()[:500]

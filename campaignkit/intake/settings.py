@@ -43,6 +43,7 @@ def _environment(message: EnvironmentMessage) -> Environment:
         callback_url=message.callback_url,
         plan_max_age=message.plan_max_age,
         horizon=message.horizon,
+        release_after=message.release_after,
         stop_rules=StopRules(
             unknown_in_first=message.unknown_in_first,
             unknowns=message.unknowns,

@@ -63,6 +63,7 @@ class Front:
         self._root = root
         self._audiences = audiences
         self.diagnostics: list[Diagnostic] = []
+        self._last = Place(PROJECT_FILE)
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         package = Path(__file__).resolve().parents[2]
         start = "from campaignkit.front.__main__ import main; sys.exit(main(int(sys.argv[1])))"
@@ -144,7 +145,9 @@ class Front:
                 elif kind == Kind.CHUNK:
                     yield Chunk.unpack(data)
                 elif kind == Kind.MAILING:
-                    yield _mailing(decode(MailingMessage, data))
+                    mailing = _mailing(decode(MailingMessage, data))
+                    self._last = Place(mailing.path, mailing.line)
+                    yield mailing
                 elif kind == Kind.MAILING_END:
                     yield decode(MailingEnd, data)
                 elif kind == Kind.PROGRESS:
@@ -218,7 +221,7 @@ class Front:
             return
         message = f"the process that reads the project's files broke down ({error})"
         hint = "a file may be built to exhaust it; nothing was sent"
-        self.diagnostics.append(Diagnostic(Severity.ERROR, "CK000", message, Place(PROJECT_FILE), hint))
+        self.diagnostics.append(Diagnostic(Severity.ERROR, "CK000", message, self._last, hint))
 
     @property
     def failed(self) -> bool:

@@ -17,8 +17,10 @@ from campaignkit.loading.nodes import Document, Pointer, Span, place_in, written
 
 LARGEST_FILE = 5 * 1024 * 1024
 DEEPEST = 32
-MOST_NODES = 200_000
+MOST_NODES = 100_000
 LONGEST_KEY = 200
+MOST_SHOWN = 50
+"""Problems of one kind that a file is shown with; more of them teach nothing, and telling them takes minutes."""
 
 _LOADER: type = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,17})\Z")
@@ -71,7 +73,9 @@ def load(path: str, data: bytes) -> tuple[Document | None, list[Diagnostic]]:
         tree = _tree(text)
         values: dict[Pointer, Span] = {}
         keys: dict[Pointer, Span] = {}
-        root = _Expansion(path, lines, values, keys, problems).plain(tree, ())
+        expansion = _Expansion(path, lines, values, keys, problems)
+        root = expansion.plain(tree, ())
+        problems += expansion.closing()
     except BrokenYaml as broken:
         return None, [*problems, _problem(broken.code, broken.message, place_in(path, lines, broken.span), broken.hint)]
     if not isinstance(root, dict):
@@ -109,12 +113,14 @@ def _events(text: str) -> Iterator[yaml.Event]:
         lines = text.splitlines()
         excerpt = lines[line - 1] if line <= len(lines) else ""
         words = " ".join(part for part in (error.context, error.problem) if part)
-        if error.context_mark and error.context and "quoted scalar" in error.context:
+        if error.context_mark and error.context and ("quoted scalar" in error.context or "simple key" in error.context):
             line, column = error.context_mark.line + 1, error.context_mark.column + 1
         raise BrokenYaml("CK003", f"this is no YAML: {words}", Span(line, column, line, column + 1), _hint(excerpt)) from None
 
 
 def _hint(excerpt: str) -> str:
+    if excerpt.startswith("%"):
+        return "leave this line out: files are read by the rules of YAML 1.2"
     if "\t" in excerpt[: len(excerpt) - len(excerpt.lstrip())]:
         return "indent with spaces: YAML takes no tabs there"
     if "{{" in excerpt or "{%" in excerpt:
@@ -149,6 +155,8 @@ def _tree(text: str) -> _Node:  # noqa: C901, PLR0912 - one case for each kind o
             node = found
         else:
             node = _node(event)
+            if event.anchor in anchors:
+                raise BrokenYaml("CK007", f"the anchor &{event.anchor} stands here a second time", _span(event), "give it another name")
             if event.anchor:
                 anchors[event.anchor] = node
         if not stack:
@@ -174,6 +182,8 @@ def _node(event: yaml.NodeEvent) -> _Node:
     if isinstance(event, yaml.ScalarEvent):
         if event.tag not in _STR_TAGS:
             raise BrokenYaml("CK008", f"the tag {event.tag} is not allowed", span, "write plain text, numbers, true or false")
+        if any("\ud800" <= character <= "\udfff" for character in event.value):
+            raise BrokenYaml("CK003", "half a surrogate pair is no character", span)
         plain = event.style in (None, "") and event.tag is None
         return _Node(span, value=_scalar(event.value) if plain else event.value, open=False)
     tag = getattr(event, "tag", None)
@@ -203,19 +213,27 @@ class _Expansion:
     keys: dict[Pointer, Span]
     problems: list[Diagnostic]
     budget: int = MOST_NODES
+    room: int = LARGEST_FILE
+    twice: int = 0
 
     def plain(self, node: _Node, pointer: Pointer) -> object:
         self.budget -= 1
+        self.room -= len(node.value) if isinstance(node.value, str) else 0
         if self.budget < 0 or len(pointer) > DEEPEST:
             raise BrokenYaml("CK006", f"with its aliases the file grows beyond {MOST_NODES:,} values", node.span)
+        if self.room < 0:
+            raise BrokenYaml("CK006", f"with its aliases the file grows beyond {LARGEST_FILE:,} characters", node.span)
         self.values[pointer] = node.span
         if node.items is not None:
             return [self.plain(item, (*pointer, index)) for index, item in enumerate(node.items)]
         if node.pairs is not None:
             return self._mapping(node.pairs, pointer)
-        if isinstance(node.value, str) and any("\ud800" <= c <= "\udfff" for c in node.value):
-            raise BrokenYaml("CK003", "half a surrogate pair is no character", node.span)
         return node.value
+
+    def closing(self) -> list[Diagnostic]:
+        """A line for the duplicates that were not shown."""
+        more = self.twice - MOST_SHOWN
+        return [_problem("CK199", f"{more:,} more keys of this file stand in it twice", Place(self.path))] if more > 0 else []
 
     def _mapping(self, pairs: list[tuple[_Node, _Node]], pointer: Pointer) -> dict[str, object]:
         result: dict[str, object] = {}
@@ -223,9 +241,10 @@ class _Expansion:
             key = self._key(key_node)
             place = (*pointer, key)
             if key in result:
-                first = self.keys[place]
-                message = f"the key {key!r} stands here twice; first in line {first.line}"
-                self.problems.append(_problem("CK009", message, place_in(self.path, self.lines, key_node.span)))
+                self.twice += 1
+                if self.twice <= MOST_SHOWN:
+                    message = f"the key {key!r} stands here twice; first in line {self.keys[place].line}"
+                    self.problems.append(_problem("CK009", message, place_in(self.path, self.lines, key_node.span)))
                 continue
             self.keys[place] = key_node.span
             result[key] = self.plain(value_node, place)

@@ -48,6 +48,7 @@ class Environment:
     callback_url: str | None = None
     plan_max_age: float = 168 * 3600.0
     horizon: float = 72 * 3600.0
+    release_after: float = 15 * 60.0
     stop_rules: StopRules = field(default_factory=StopRules)
     provider: ProviderBehaviour = field(default_factory=ProviderBehaviour)
 

@@ -91,6 +91,7 @@ class EnvironmentMessage:
     callback_url: str | None
     plan_max_age: float
     horizon: float
+    release_after: float
     unknown_in_first: int
     unknowns: int
     throttles: int

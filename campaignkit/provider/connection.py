@@ -6,14 +6,21 @@ Up to here nothing has been sent, so every failure is a certain "not sent".
 
 from __future__ import annotations
 
+import logging
 import ssl
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.exceptions import HTTPError, NameResolutionError
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import HTTPError
+
+from campaignkit.provider.dialing import ConnectError, dial
+from campaignkit.provider.timed import TimedResponse
 
 if TYPE_CHECKING:
     import socket
+
+    from urllib3.poolmanager import PoolManager
 
     from campaignkit.provider.origin import Origin
 
@@ -21,19 +28,6 @@ TransportError = HTTPError
 """Whatever urllib3 raises while a body is read; for the reads, which catch it."""
 
 _ENDED_HANDSHAKE = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
-
-
-class ConnectError(Exception):
-    """No connection came about; not one byte of a request was sent.
-
-    Attributes:
-        untrusted: Whether TLS itself failed (a bad certificate, no TLS at all): then the run must stop.
-    """
-
-    def __init__(self, reason: str, *, untrusted: bool = False) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.untrusted = untrusted
 
 
 def tls_context() -> ssl.SSLContext:
@@ -48,12 +42,57 @@ def tls_context() -> ssl.SSLContext:
     return context
 
 
+def mute_library() -> None:
+    """Drop what the libraries log, at every level: their records quote URLs, and a read's URL holds the token.
+
+    Dropped at each logger that exists, so that no level, handler or configuration of loggers brings them back.
+    """
+    for name in list(logging.root.manager.loggerDict):
+        if name.partition(".")[0] in {"urllib3", "requests"}:
+            logging.getLogger(name).addFilter(_nothing)
+
+
+def _nothing(_: logging.LogRecord) -> bool:
+    return False
+
+
+class _TimedPlain(HTTPConnection):
+    response_class = TimedResponse
+
+
+class _TimedSecure(HTTPSConnection):
+    response_class = TimedResponse
+
+
+class _TimedPool(HTTPConnectionPool):
+    ConnectionCls: Any = _TimedPlain
+
+
+class _TimedSecurePool(HTTPSConnectionPool):
+    ConnectionCls: Any = _TimedSecure
+
+
+def time_answers(pools: PoolManager) -> None:
+    """Put every answer of a pool manager under a deadline of ten times its read timeout."""
+    pools.pool_classes_by_scheme = {"http": _TimedPool, "https": _TimedSecurePool}
+
+
+class _Plain(HTTPConnection):
+    def _new_conn(self) -> socket.socket:
+        return dial(self.host, self.port, timeout=cast("float", self.timeout))
+
+
+class _Secure(HTTPSConnection):
+    def _new_conn(self) -> socket.socket:
+        return dial(self.host, self.port, timeout=cast("float", self.timeout))
+
+
 class Connection:
     """One connection for one request.
 
     Args:
         origin: Where to.
-        timeout: Seconds for the connection, and again for the TLS handshake as a whole.
+        timeout: Seconds for the name and the connection, and again for the TLS handshake as a whole.
         tls: A verifying context; needed for https.
 
     Raises:
@@ -63,11 +102,11 @@ class Connection:
     def __init__(self, origin: Origin, *, timeout: float, tls: ssl.SSLContext | None) -> None:
         self._connection: HTTPConnection
         if origin.scheme == "http":
-            self._connection = HTTPConnection(origin.host, origin.port, timeout=timeout)
+            self._connection = _Plain(origin.host, origin.port, timeout=timeout)
             return
         if tls is None or tls.verify_mode is not ssl.CERT_REQUIRED or not tls.check_hostname:
             raise ValueError("https needs a TLS context that verifies the certificate and the host's name")
-        self._connection = HTTPSConnection(origin.host, origin.port, timeout=timeout, ssl_context=tls)
+        self._connection = _Secure(origin.host, origin.port, timeout=timeout, ssl_context=tls)
 
     def open(self) -> socket.socket:
         """Connect, and for https finish the handshake.
@@ -80,8 +119,6 @@ class Connection:
         """
         try:
             self._connection.connect()
-        except NameResolutionError:
-            raise ConnectError("the host's name could not be resolved") from None
         except _ENDED_HANDSHAKE:
             raise ConnectError("the connection was closed during the TLS handshake") from None
         except ssl.SSLCertVerificationError as error:
@@ -90,11 +127,11 @@ class Connection:
             raise ConnectError(f"no TLS could be agreed: {error.reason or 'unknown reason'}", untrusted=True) from None
         except TimeoutError:
             raise ConnectError("the TLS handshake did not end in time") from None
-        except (HTTPError, OSError, ValueError) as error:
-            raise ConnectError(f"no connection: {_cause(error)}") from None
+        except (OSError, ValueError) as error:
+            words = getattr(error, "strerror", None) or type(error).__name__
+            raise ConnectError(f"the connection broke during the TLS handshake: {words}") from None
         sock = self._connection.sock
-        if sock is None:
-            raise ConnectError("no connection: it was closed at once")
+        assert sock is not None  # connect() has returned
         return sock
 
     def close(self) -> None:
@@ -104,12 +141,3 @@ class Connection:
         except OSError:
             # A peer's reset may surface here; the descriptor is free all the same.
             return
-
-
-def _cause(error: BaseException) -> str:
-    """What the system said, without the host and URL that urllib3 puts into its texts."""
-    while error.__cause__ is not None:
-        error = error.__cause__
-    if isinstance(error, TimeoutError):
-        return "no answer in time"
-    return error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__

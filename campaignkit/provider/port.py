@@ -13,6 +13,11 @@ if TYPE_CHECKING:
     from campaignkit.wire.statuses import StatusAnswer
 
 
+FENCE = 30.0
+"""Seconds between asking for the intent and the first byte. A machine that slept longer in between gives up: the intent
+may have been settled by someone else meanwhile."""
+
+
 class NotVisibleError(ProviderError):
     """The provider does not know the uuid: 404, or an `error` in its place. Soon after a send this means "not yet"."""
 

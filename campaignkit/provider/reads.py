@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
@@ -12,7 +11,7 @@ from requests.adapters import HTTPAdapter
 
 from campaignkit import __version__
 from campaignkit.errors import ProviderError
-from campaignkit.provider.connection import TransportError, tls_context
+from campaignkit.provider.connection import TransportError, mute_library, time_answers, tls_context
 from campaignkit.provider.origin import parse_origin
 from campaignkit.provider.port import NotVisibleError
 from campaignkit.provider.secrets import Redactor
@@ -21,6 +20,7 @@ from campaignkit.wire.statuses import LARGEST_ANSWER, NotStatusesError, decode_s
 from campaignkit.wire.strict_json import BadJSONError, parse
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable
 
     from campaignkit.wire.statuses import StatusAnswer
@@ -33,8 +33,6 @@ LONGEST_WAIT = 30.0
 """Seconds between two tries at most, whatever `Retry-After` asks for."""
 
 _FIRST_WAIT = 1.0
-_BODY_TIMEOUTS = 10
-"""A whole answer may take this many times the read timeout: dripped bytes never trip the timeout itself."""
 _PIECE = 1 << 16
 
 
@@ -46,7 +44,7 @@ class StatusClient:
         token: The API key; left out of the request when empty.
         token_in: `documented`: token and uuid in the query, as the documentation's table says; `body`: as a form.
         connect_timeout: Seconds for the connection.
-        read_timeout: Seconds without any byte.
+        read_timeout: Seconds without any byte; a whole answer may take ten times as long.
         sleep: Waits between tries.
         now: The present, for a `Retry-After` that is a date.
 
@@ -83,10 +81,8 @@ class StatusClient:
                 "Accept-Encoding": "identity",
             }
         )
-        if origin.scheme == "https":
-            self._session.mount("https://", _VerifyingAdapter())
-        # At DEBUG the library logs whole request lines, and ours hold the token.
-        logging.getLogger("urllib3").setLevel(logging.INFO)
+        self._session.mount(f"{origin.scheme}://", _Adapter(tls_context() if origin.scheme == "https" else None))
+        mute_library()
 
     def __enter__(self) -> Self:
         return self
@@ -108,8 +104,7 @@ class StatusClient:
             NotVisibleError: 404, or 200 or 400 with an `error`: the provider does not know this uuid, or not yet.
             ProviderError: It could not be asked, or its answer is no status answer.
         """
-        trouble = ""
-        wait = 0.0
+        trouble, refused, wait = "", False, 0.0
         for attempt in range(TRIES):
             if attempt:
                 self._sleep(wait)
@@ -117,7 +112,8 @@ class StatusClient:
             try:
                 status, retry_after, body = self._ask(uuid)
             except requests.exceptions.SSLError:
-                raise ProviderError("the provider's TLS certificate or protocol was refused") from None
+                refused = True
+                break
             except (requests.RequestException, TransportError, OSError) as error:
                 trouble = _described(error)
                 continue
@@ -126,6 +122,9 @@ class StatusClient:
             trouble = f"HTTP {status}{_words(body)}"
             asked = parse_retry_after(retry_after, self._now())
             wait = min(wait if asked is None else asked, LONGEST_WAIT)
+        # Raised here and not where it was caught: the exceptions of the library quote the URL, and go no further.
+        if refused:
+            raise ProviderError("the provider's TLS certificate or protocol was refused")
         raise ProviderError(f"the provider could not be asked for statuses, {TRIES} times in a row: {trouble}")
 
     def _ask(self, uuid: str) -> tuple[int, str | None, bytes]:
@@ -140,14 +139,10 @@ class StatusClient:
 
     def _body(self, response: requests.Response) -> bytes:
         body = bytearray()
-        end = time.monotonic() + _BODY_TIMEOUTS * self._timeout[1]
-        # read1 returns what is there; the library's own iteration waits for full pieces, and a drip could hold it long.
         while piece := response.raw.read1(_PIECE, decode_content=False):
             body += piece
             if len(body) > LARGEST_ANSWER:
                 raise ProviderError(f"the status answer has more than {LARGEST_ANSWER >> 20} MiB")
-            if time.monotonic() > end:
-                raise TimeoutError
         return bytes(body)
 
     def _answer(self, status: int, body: bytes) -> StatusAnswer:
@@ -162,11 +157,19 @@ class StatusClient:
             raise ProviderError(str(error)) from None
 
 
-class _VerifyingAdapter(HTTPAdapter):
-    """TLS with the same context as the send path: what one trusts, the other trusts."""
+class _Adapter(HTTPAdapter):
+    """TLS with the same context as the send path, what one trusts, the other trusts; and answers under a deadline."""
+
+    def __init__(self, tls: ssl.SSLContext | None) -> None:
+        self._tls = tls
+        super().__init__()
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs, ssl_context=tls_context())
+        super().init_poolmanager(*args, **kwargs, ssl_context=self._tls)
+        time_answers(self.poolmanager)
+
+    def cert_verify(self, *_: Any) -> None:
+        """Nothing: the library would add a bundle of authorities of its own, or of the environment."""
 
 
 def _words(body: bytes) -> str:

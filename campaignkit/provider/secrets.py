@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import itertools
 import re
+from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
 MARK = "[token]"
@@ -15,21 +17,28 @@ SHORTEST = 8
 _PIECE = 6
 """Characters of the token's beginning that are blotted where a cut text ends in them."""
 
+SLICE = 12
+"""Characters in a row of the token, from anywhere within it, that are blotted: what a provider shows of a key it names."""
+
+_STRIDE = SLICE - _PIECE + 1
+"""Every slice holds one whole piece that begins at a multiple of this."""
+
 Text = TypeVar("Text", str, bytes)
 
 
 class Redactor:
     """Blots one token out of texts.
 
-    Found are the token as it is, and with any of its characters escaped as JSON, as percent code (also twice) or as
-    HTML does; as hexadecimal digits; in base64 of either alphabet, alone or inside a longer encoded text; and the
-    beginning of any of them where a text was cut.
+    Found are the token as it is, and with any of its characters escaped as JSON, as percent code (also twice) or as HTML
+    does; 12 or more characters of it in a row; as hexadecimal digits; in base64 of either alphabet, alone or inside a
+    longer encoded text; and the beginning of any of them where a text was cut.
 
     Args:
         token: The secret; empty where there is none.
     """
 
     def __init__(self, token: str) -> None:
+        self._token = token
         if len(token) < SHORTEST:
             self._patterns: tuple[re.Pattern[str], ...] = ()
             self._starts: tuple[str, ...] = ()
@@ -50,9 +59,15 @@ class Redactor:
             return self._blotted(text.decode("latin-1")).encode("latin-1")
         return self._blotted(text)
 
+    def holds(self, text: str) -> bool:
+        """Whether the token stands in a text as it is."""
+        return len(self._token) >= SHORTEST and self._token in text
+
     def _blotted(self, text: str) -> str:
         for pattern in self._patterns:
             text = pattern.sub(MARK, text)
+        if len(self._token) > SLICE:
+            text = self._without_slices(text)
         for start in self._starts:
             tail = text[-len(start) :]
             at = tail.find(start[:_PIECE])
@@ -62,13 +77,40 @@ class Redactor:
                 text = text[: len(text) - len(tail) + at] + MARK
         return text
 
+    def _without_slices(self, text: str) -> str:
+        spans = sorted(self._slices(text))
+        pieces, done = [], 0
+        for start, end in spans:
+            if start >= done:
+                pieces += [text[done:start], MARK]
+            done = max(done, end)
+        return "".join((*pieces, text[done:])) if spans else text
+
+    def _slices(self, text: str) -> Iterator[tuple[int, int]]:
+        """Where 12 or more characters in a row of the token stand."""
+        token = self._token
+        for at in range(0, len(token) - _PIECE + 1, _STRIDE):
+            piece = token[at : at + _PIECE]
+            seen = text.find(piece)
+            while seen >= 0:
+                start = seen - _alike(reversed(token[:at]), reversed(text[max(seen - at, 0) : seen]))
+                end = seen + _alike(token[at:], text[seen : seen + len(token)])
+                if end - start >= SLICE:
+                    yield start, end
+                seen = text.find(piece, end)
+
+
+def _alike(one: Iterable[str], other: Iterable[str]) -> int:
+    """How many characters two texts begin with alike."""
+    return sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
+
 
 def _any_form(character: str) -> str:
     """A pattern of one character in any of its escaped forms."""
     code = ord(character)
     raw = ("\\\\?" if character in '/"\\' else "") + re.escape(character)
     if not character.isascii():  # in bytes it stands as several
-        raw += "|" + re.escape(character.encode("utf-8", "surrogatepass").decode("latin-1"))
+        raw = re.escape(character.encode("utf-8", "surrogatepass").decode("latin-1")) + "|" + raw
     utf16 = character.encode("utf-16-be", "surrogatepass")
     json = "".join(rf"\\u(?i:{utf16[at : at + 2].hex()})" for at in range(0, len(utf16), 2))
     percent = "".join(f"%(?:25)*(?i:{byte:02x})" for byte in character.encode("utf-8", "surrogatepass"))

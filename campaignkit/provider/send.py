@@ -6,7 +6,9 @@ The phase decides, never the class of an exception: before the first byte a fail
 
 from __future__ import annotations
 
+import contextlib
 import http.client
+import socket
 import ssl
 import time
 from datetime import UTC, datetime
@@ -14,9 +16,12 @@ from typing import TYPE_CHECKING
 
 from campaignkit import __version__
 from campaignkit.model.outcomes import Outcome, Phase, SendResult
-from campaignkit.provider.connection import ConnectError, Connection, tls_context
+from campaignkit.model.secret import SecretBytes
+from campaignkit.provider.connection import Connection, tls_context
+from campaignkit.provider.dialing import ConnectError
 from campaignkit.provider.exchange import Exchange
 from campaignkit.provider.origin import parse_origin
+from campaignkit.provider.port import FENCE
 from campaignkit.provider.secrets import Redactor
 from campaignkit.wire.outcomes import LARGEST_ANSWER, classify
 
@@ -27,10 +32,6 @@ if TYPE_CHECKING:
 
 PATH = "/api/v1/sendBulkViber"
 """As documented."""
-
-FENCE = 30.0
-"""Seconds between asking for the intent and the first byte. A machine that slept longer in between gives up: the intent
-may have been settled by someone else meanwhile."""
 
 
 def _awake_and_asleep() -> float:
@@ -77,6 +78,8 @@ class BulkSender:
         self._tls = (tls or tls_context()) if self._origin.scheme == "https" else None
         self._clock = clock
         self._now = now
+        self._given_up = False
+        self._under_way: set[socket.socket] = set()
         self._head = (
             f"POST {self._origin.path}{PATH} HTTP/1.1\r\n"
             f"Host: {self._origin.authority}\r\n"
@@ -106,17 +109,34 @@ class BulkSender:
                 return self._not_sent(Phase.CONNECTED, "the intent was not granted")
             if self._clock() - asked > FENCE:
                 return self._not_sent(Phase.CONNECTED, f"more than {FENCE:g} s passed between intent and first byte")
-            return self._exchange(Exchange(sock, deadline=self._deadline, limit=LARGEST_ANSWER), body)
+            self._under_way.add(sock)
+            if self._given_up:
+                return self._not_sent(Phase.CONNECTED, "interrupted twice before the first byte")
+            try:
+                return self._exchange(Exchange(sock, deadline=self._deadline, limit=LARGEST_ANSWER), body)
+            finally:
+                self._under_way.discard(sock)
         finally:
             connection.close()
 
+    def give_up(self) -> None:
+        """Cut off every request under way, and begin none: each ends as `unknown` unless its answer is whole already.
+
+        May be called from a signal handler or another thread.
+        """
+        self._given_up = True
+        for sock in tuple(self._under_way):
+            with contextlib.suppress(OSError):
+                # Not the TLS socket's own way, which would take its state from under a thread that reads.
+                socket.socket.shutdown(sock, socket.SHUT_RDWR)
+
     def _exchange(self, exchange: Exchange, body: bytes) -> SendResult:
-        request = b"%b%d\r\n\r\n%b" % (self._head, len(body), body)
+        request = SecretBytes(b"%b%d\r\n\r\n%b" % (self._head, len(body), body))
         trouble = ""
         try:
             exchange.run(request)
         except BaseException as error:  # noqa: BLE001 - whatever it is, the request may be out there: it must be recorded
-            trouble = self._described(error)
+            trouble = f"given up by the operator: {self._described(error)}" if self._given_up else self._described(error)
         if exchange.has_headers:
             return self._answered(exchange, trouble)
         phase = Phase.WRITING if exchange.written < len(request) else Phase.WAITING
@@ -147,7 +167,7 @@ class BulkSender:
             blot=self._redactor.blot,
         )
         outcome, uuid, reason = said.outcome, said.uuid, said.reason
-        if uuid and uuid == self._token:
+        if uuid and self._redactor.holds(uuid):
             # An echo of our own secret is nobody's id, and must not be stored as one.
             outcome, uuid, reason = Outcome.UNKNOWN, "", "the answer gives our own token as uuid"
         return SendResult(

@@ -6,12 +6,13 @@ from decimal import Decimal
 from functools import cache
 from typing import Any
 
-from jinja2 import StrictUndefined, Undefined
+from jinja2 import StrictUndefined, Undefined, nodes
+from jinja2.compiler import CodeGenerator, Frame
 from jinja2.exceptions import SecurityError, TemplateRuntimeError
 from jinja2.runtime import Context, LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from campaignkit.rendering.filters import ALLOWED_BUILTINS, ours
+from campaignkit.rendering.filters import ALLOWED_BUILTINS, joined, ours
 
 LARGEST_RANGE = 1_000
 LOOP_PARTS = frozenset({"index", "index0", "revindex", "revindex0", "first", "last", "length", "depth", "depth0", "previtem", "nextitem"})
@@ -19,9 +20,21 @@ _NUMBERS = (int, float, Decimal)
 _MOST_BITS = 256
 
 
+class _Generator(CodeGenerator):
+    def visit_Concat(self, node: nodes.Concat, frame: Frame) -> None:
+        """`a ~ b` by a join that is bounded: set again and again, Jinja's own doubles a text until memory ends."""
+        self.write("environment.joined((")
+        for part in node.nodes:
+            self.visit(part, frame)
+            self.write(", ")
+        self.write("))")
+
+
 class _Environment(ImmutableSandboxedEnvironment):
-    # Not folded at compile time and checked at run time: these three can ask for all memory or all time there is.
-    intercepted_binops = frozenset({"*", "**", "%"})
+    code_generator_class = _Generator
+    joined = staticmethod(joined)
+    # Not folded at compile time and checked at run time: these can ask for all memory or all time there is.
+    intercepted_binops = frozenset({"+", "*", "**", "%"})
 
     def getitem(self, obj: Any, argument: Any) -> Any:
         """Elements only: Jinja would look for an attribute next. What is missing is not named: it may be a person's cell."""
@@ -37,11 +50,13 @@ class _Environment(ImmutableSandboxedEnvironment):
         return self.undefined(f"there is no .{attribute} here")
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
-        """Numbers only, and small ones."""
+        """Numbers only, and small ones; texts may be added, within bounds."""
         if operator == "**":
             raise SecurityError("powers (**) are not allowed")
+        if operator == "+" and isinstance(left, str) and isinstance(right, str):
+            return joined((left, right))
         if not isinstance(left, _NUMBERS) or not isinstance(right, _NUMBERS):
-            raise SecurityError(f"{operator} works on numbers only; use | int first")
+            raise SecurityError(f"{operator} works on numbers only; use | int first" if operator != "+" else "+ works on two numbers or two texts")
         result = super().call_binop(context, operator, left, right)
         if isinstance(result, int) and result.bit_length() > _MOST_BITS:
             raise SecurityError("the number grows too large")

@@ -12,12 +12,15 @@ from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any, Literal
 
-from jinja2 import Environment, pass_environment
-from jinja2.filters import do_round, sync_do_unique
+from jinja2 import Environment, Undefined, pass_environment
+from jinja2.filters import do_round, do_urlencode, sync_do_unique
+
+LONGEST_TEXT = 20_000
+"""Characters of any text a template makes: a message has a thousand."""
 
 ALLOWED_BUILTINS = (
-    "abs", "capitalize", "count", "d", "default", "first", "join", "last", "length", "lower", "max", "min", "replace",
-    "reverse", "round", "sort", "string", "sum", "title", "trim", "truncate", "unique", "upper", "urlencode", "wordcount",
+    "abs", "capitalize", "count", "d", "default", "first", "last", "length", "lower", "max", "min", "sort", "title", "trim",
+    "truncate", "upper", "wordcount",
 )  # fmt: skip
 """Jinja's own filters that can neither reach an object's inside nor grow text without bound."""
 
@@ -27,6 +30,48 @@ _SPACES = str.maketrans("", "", " \u00a0\u202f\u2009'")
 
 class FilterError(ValueError):
     """A value does not fit the filter; the message never shows it, since it may be a person's."""
+
+
+def as_text(value: object) -> str:
+    """A text or a number as text; a list would be shown as Python writes it."""
+    if isinstance(value, str | Undefined):
+        return str(value)
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        raise FilterError(f"a value of type {type(value).__name__} is not text")
+    return str(value)
+
+
+def _bounded(length: int) -> None:
+    if length > LONGEST_TEXT:
+        raise FilterError(f"the text grows beyond {LONGEST_TEXT:,} characters")
+
+
+def joined(values: Iterable[object], between: object = "") -> str:
+    """Texts and numbers one after another, with a text between them."""
+    parts, mark = [as_text(value) for value in values], as_text(between)
+    _bounded(sum(map(len, parts)) + len(mark) * max(len(parts) - 1, 0))
+    return mark.join(parts)
+
+
+def replace(value: object, old: object, new: object, count: int | None = None) -> str:
+    """Jinja's own, within bounds."""
+    text, sought, given = as_text(value), as_text(old), as_text(new)
+    most = -1 if count is None else count
+    found = text.count(sought) if most < 0 else min(text.count(sought), most)
+    _bounded(len(text) + found * (len(given) - len(sought)))
+    return text.replace(sought, given, most)
+
+
+def urlencode(value: object) -> str:
+    """Jinja's own for texts, within bounds."""
+    text = do_urlencode(as_text(value))
+    _bounded(len(text))
+    return text
+
+
+def total(values: Iterable[object]) -> Decimal:
+    """The sum of numbers."""
+    return sum((number(value) for value in values), Decimal(0))
 
 
 def number(value: object) -> Decimal:
@@ -133,5 +178,6 @@ def ours() -> dict[str, Callable[..., Any]]:
     """Our filters by the names templates use."""
     return {
         "plural": plural, "money": money, "date": as_date, "int": strict_int, "float": strict_float,
-        "round": rounded, "unique": unique, "reverse": reverse,
+        "round": rounded, "unique": unique, "reverse": reverse, "join": joined, "replace": replace, "string": as_text,
+        "sum": total, "urlencode": urlencode,
     }  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from jinja2 import TemplateSyntaxError, meta, nodes
 
@@ -14,6 +15,10 @@ MOST_BRACKETS = 60
 """Nesting beyond this ends in a RecursionError of the compiler, or worse."""
 DEEPEST = 50
 """Levels of the syntax tree; the time the compiler takes grows with the third power of them."""
+
+MOST_FAULTS = 20
+"""Faults of one template that are told."""
+_LISTS = (nodes.List, nodes.Tuple, nodes.Dict)
 
 _FORBIDDEN: dict[type[nodes.Node], str] = {
     nodes.Extends: "extends", nodes.Include: "include", nodes.Import: "import", nodes.FromImport: "import",
@@ -64,12 +69,17 @@ def _examined(source: str, allowed: frozenset[str]) -> tuple[frozenset[str], lis
     if (deep := _deeper(tree)) is not None:
         return frozenset(), [Fault("CK201", "the template is nested too deeply", _line_start(source, deep.lineno or 1))]
     called = {id(call.node) for call in tree.find_all(nodes.Call)}  # a method's name is reported with its call
-    faults = [fault for node in tree.find_all(nodes.Node) if id(node) not in called for fault in _forbidden(source, node)]
+    assigned = frozenset(name.name for one in tree.find_all(nodes.Assign) for name in one.find_all(nodes.Name) if name.ctx == "store")
+    starts = _line_starts(source)
+    faults: list[Fault] = []
+    for node in tree.find_all(nodes.Node):
+        if id(node) not in called and len(faults) < MOST_FAULTS:
+            faults += _forbidden(source, node, starts[min(node.lineno or 1, len(starts)) - 1], assigned)
     try:
         names = frozenset(meta.find_undeclared_variables(tree)) - {"range"}
     except TemplateSyntaxError:  # an unknown filter or test, which stands among the faults already
         return frozenset(), faults
-    for name in sorted(names - allowed):
+    for name in sorted(names - allowed)[: MOST_FAULTS - len(faults)]:
         offset = _find_name(source, name)
         faults.append(Fault("CK202", f"{name!r} is neither a column nor a variable", offset, len(name), did_you_mean(name, allowed)))
     if not faults:
@@ -77,8 +87,7 @@ def _examined(source: str, allowed: frozenset[str]) -> tuple[frozenset[str], lis
     return names & allowed, faults
 
 
-def _forbidden(source: str, node: nodes.Node) -> list[Fault]:
-    offset = _line_start(source, node.lineno or 1)
+def _forbidden(source: str, node: nodes.Node, offset: int, assigned: frozenset[str]) -> list[Fault]:
     word = _FORBIDDEN.get(type(node))
     if word:
         return [Fault("CK203", f"{word} is not allowed in messages", offset)]
@@ -88,6 +97,9 @@ def _forbidden(source: str, node: nodes.Node) -> list[Fault]:
         return [Fault("CK203", f"{called}() can't be called in messages", offset, hint=hint)]
     if isinstance(node, nodes.Name) and node.name in {"range", "self"}:
         return [Fault("CK203", f"{node.name} can't be used as a value in messages", _find_name(source, node.name), len(node.name))]
+    if isinstance(node, _LISTS) and _holds_lists(node, assigned):
+        # What is doubled in such a list is compared and printed in one operation that nothing can end.
+        return [Fault("CK203", "lists within lists are not allowed in messages", offset)]
     if isinstance(node, nodes.Pow):
         return [Fault("CK203", "powers (**) are not allowed in messages", offset)]
     if isinstance(node, nodes.Getattr) and not (isinstance(node.node, nodes.Name) and node.node.name == "loop"):
@@ -99,6 +111,11 @@ def _forbidden(source: str, node: nodes.Node) -> list[Fault]:
     if isinstance(node, nodes.Test) and node.name not in environment().tests:
         return [Fault("CK204", f"there is no test {node.name!r}", _find_name(source, node.name), len(node.name))]
     return []
+
+
+def _holds_lists(node: nodes.Node, assigned: frozenset[str]) -> bool:
+    inside = list(node.find_all((nodes.Name, *_LISTS)))
+    return any(not isinstance(one, nodes.Name) or (one.name in assigned and one.ctx == "load") for one in inside)
 
 
 def _too_deep(source: str) -> int | None:
@@ -121,24 +138,36 @@ def _deeper(tree: nodes.Template) -> nodes.Node | None:
     return level[0] if level else None
 
 
-def _line_start(source: str, line: int) -> int:
-    """The offset of the first template mark on a line, or of the line itself."""
+def _line_starts(source: str) -> list[int]:
+    """For each line, the offset of its first template mark, or of the line itself."""
+    starts: list[int] = []
     offset = 0
-    for _ in range(line - 1):
-        offset = source.find("\n", offset) + 1
-    end = source.find("\n", offset)
-    marks = [at for mark in ("{{", "{%") if (at := source.find(mark, offset, end if end >= 0 else len(source))) >= 0]
-    return min(marks, default=offset)
+    for line in source.split("\n"):
+        marks = [at for mark in ("{{", "{%") if (at := line.find(mark)) >= 0]
+        starts.append(offset + min(marks, default=0))
+        offset += len(line) + 1
+    return starts
+
+
+def _line_start(source: str, line: int) -> int:
+    starts = _line_starts(source)
+    return starts[min(line, len(starts)) - 1]
 
 
 def _find_name(source: str, name: str) -> int:
     """Where a name stands inside the template's marks: the first token of that value."""
+    return _names(source).get(name, max(0, source.find(name)))
+
+
+@lru_cache(maxsize=1)
+def _names(source: str) -> dict[str, int]:
     at = 0
+    offsets: dict[str, int] = {}
     for _line, kind, value in environment().lex(source):
         found = source.find(value, at)
         if found < 0:
             continue
-        if kind == "name" and value == name:
-            return found
+        if kind == "name":
+            offsets.setdefault(value, found)
         at = found + len(value)
-    return max(0, source.find(name))
+    return offsets

@@ -8,15 +8,19 @@ of one person can reach the next. `tests/rendering` proves it equal to `render` 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from jinja2 import TemplateError, nodes
 from jinja2.runtime import Context
 
 from campaignkit.rendering.environment import environment
-from campaignkit.rendering.filters import FilterError
+from campaignkit.rendering.filters import LONGEST_TEXT, FilterError
 
-LONGEST_OUTPUT = 20_000
+MOST_PIECES = 20_000
+"""Pieces a template may print, empty ones too."""
+_FEW = 100
+"""So many pieces are joined without asking how long they are: no piece is longer than `LONGEST_TEXT`."""
 
 
 class RowError(Exception):
@@ -43,15 +47,18 @@ class Renderer:
         context: Context = template.new_context(self._names, shared=True)
         # The names are looked up in `parent`; the others hold what the template itself sets.
         context.parent = self._names
-        run, concat, left, exported = template.root_render_func, env.concat, context.vars, context.exported_vars
+        run, left, exported = template.root_render_func, context.vars, context.exported_vars
 
         def render() -> str:
             if left:
                 left.clear()
                 exported.clear()
-            text = concat(run(context))
-            if len(text) > LONGEST_OUTPUT:
-                raise RowError(f"the text grows beyond {LONGEST_OUTPUT:,} characters")
+            pieces = list(islice(run(context), MOST_PIECES + 1))
+            if len(pieces) > MOST_PIECES:
+                raise RowError(f"the text has more than {MOST_PIECES:,} pieces")
+            many = len(pieces) > _FEW and sum(map(len, pieces)) > LONGEST_TEXT
+            if many or len(text := "".join(pieces)) > LONGEST_TEXT:
+                raise RowError(f"the text grows beyond {LONGEST_TEXT:,} characters")
             return text
 
         return render

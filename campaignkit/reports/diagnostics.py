@@ -27,8 +27,8 @@ def _one(found: Diagnostic) -> str:
     where = f"{line(place.path)}:{max(1, place.line)}:{max(1, place.column)}"
     row = f"row {place.row}: " if place.row else ""
     parts = [f"{where}: {found.severity} {found.code} {row}{hidden(line(found.message))}"]
-    if place.excerpt and place.column:
-        start = max(0, place.column - 1 - _WIDEST + 30)
+    start = max(0, place.column - 1 - _WIDEST + 30)
+    if place.excerpt[start:] and place.column:
         shown = place.excerpt[start : start + _WIDEST].replace("\t", " ")
         number = f"{place.line:>5}"
         parts.append(f"{number} | {hidden(line(shown))}")

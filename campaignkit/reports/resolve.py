@@ -3,48 +3,91 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 from campaignkit.model.phones import shown
-from campaignkit.model.unknowns import UnknownRequest
+from campaignkit.model.settings import Environment, Price
+from campaignkit.model.unknowns import HintLine, UnknownRequest
 from campaignkit.reports.safe import hidden, line, people, plural
 
 FORMAT_VERSION = "1.0"
 
 
-def unknown_text(requests: Sequence[UnknownRequest], *, now: datetime, price: Decimal | None, currency: str, reveal: bool, env: str) -> str:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """Who looks, when, and at which price."""
+
+    environment: Environment
+    now: datetime
+    price: Price | None
+    reveal: bool
+
+    def cost(self, one: UnknownRequest) -> str:
+        """What its messages cost; empty where no price is known."""
+        return f"{(self.price.amount * one.recipients).normalize():f} {self.price.currency}" if self.price is not None else ""
+
+    def ahead(self, one: UnknownRequest) -> datetime | None:
+        """When the provider would send it, if that is still to come."""
+        return one.scheduled_at if one.scheduled_at is not None and one.scheduled_at > self.now else None
+
+
+def unknown_text(requests: Sequence[UnknownRequest], seen: Seen) -> str:
     """Each request, what is known of it, and the four answers."""
     if not requests:
         return "Nothing is unknown.\n"
     lines: list[str] = []
     for one in requests:
-        money = f", about {(price * one.recipients).normalize():f} {currency}" if price is not None else ""
-        age = f", {_age(now, one.sent_at)} ago" if one.sent_at else ""
-        lines.append(
-            f"{one.ref}  {', '.join(f'{one.campaign}/{mailing}' for mailing in one.mailings)}: {people(one.recipients)}{money}{age}"
-        )
-        lines += [f"  search the provider's cabinet for {tag}" for tag in one.tags]
-        lines.append(f"  what happened: {hidden(line(one.reason)) or 'the process died while it was under way'}")
-        lines.append(
-            f"  on the wire: {one.phase or 'unknown'}, {one.bytes_written:,} bytes written"
-            + (f", HTTP {one.http_status}" if one.http_status else "")
-        )
-        if one.answer:
-            lines.append(f"  the answer kept: {hidden(line(one.answer, 200))}")
-        more = ", …" if one.recipients > len(one.first_phones) else ""
-        lines.append(f"  to: {', '.join(shown(phone, reveal=reveal) for phone in one.first_phones)}{more}")
-        lines.append("")
-    first = requests[0].ref
-    lines += [
-        "Each is settled by one answer; doing nothing keeps its people held back:",
-        f"  campaignkit resolve {first} --accepted --uuid UUID --env {env}     it went out, and this is its uuid (checked)",
-        f"  campaignkit resolve {first} --accepted --no-uuid --env {env}       it went out; its uuid is not known",
-        f"  campaignkit resolve {first} --abandon --env {env}                  leave it: these people are never sent it",
-        f"  campaignkit resolve {first} --not-sent --reason TEXT --env {env}   it did not go out: these people are sent it again",
+        lines += [*_lines(one, seen), ""]
+    first, env = requests[0], seen.environment.name
+    answers = [
+        ("--accepted --uuid UUID", "it went out, and this is its uuid, which is checked"),
+        ("--accepted --no-uuid", "it went out; its uuid is not known"),
+        ("--abandon", "leave it; these people are never sent it"),
+        (f"--not-sent --reason TEXT --expect-people {first.recipients}", "it did not go out; these people are sent it again"),
     ]
+    lines.append("Each is settled by one answer; doing nothing keeps its people held back:")
+    for answer, meaning in answers:
+        lines += [f"  {meaning}:", f"    campaignkit resolve {first.ref} {answer} --env {env}"]
     return "\n".join(lines) + "\n"
+
+
+def _lines(one: UnknownRequest, seen: Seen) -> list[str]:
+    money = f", about {seen.cost(one)}" if seen.price is not None else ""
+    age = f", {_age(seen.now, one.sent_at)} ago" if one.sent_at else ""
+    lines = [f"{one.ref}  {', '.join(f'{one.campaign}/{mailing}' for mailing in one.mailings)}: {people(one.recipients)}{money}{age}"]
+    lines += [f"  search the provider's cabinet for {tag}" for tag in one.tags]
+    lines.append(f"  what happened: {hidden(line(one.reason)) or 'the process died while it was under way'}")
+    # Of a process that died nobody knows what it has written.
+    wire = f"{one.phase}, {one.bytes_written:,} bytes written" if one.phase else "unknown: any part of it may have been written"
+    lines.append(f"  on the wire: {wire}" + (f", HTTP {one.http_status}" if one.http_status else ""))
+    if one.answer:
+        lines.append(f"  the answer kept: {hidden(line(one.answer, 200))}")
+    lines += [f"  {_hint(hint)}" for hint in one.hints]
+    if ahead := seen.ahead(one):
+        lines.append(f"  scheduled for {ahead:%Y-%m-%d %H:%M:%S} UTC: until then the cabinet may still show, and cancel, it")
+    more = ", …" if one.recipients > len(one.first_phones) else ""
+    lines.append(f"  to: {', '.join(shown(phone, reveal=seen.reveal) for phone in one.first_phones)}{more}")
+    if one.not_sent_from > seen.now:
+        wait = _age(one.not_sent_from, seen.now)
+        lines.append(f"  --not-sent can be said from {one.not_sent_from:%Y-%m-%d %H:%M:%S} UTC, in {wait}")
+    return lines
+
+
+_FINDINGS = {
+    "": "not asked about yet",
+    "not_shown": "the provider does not show it, or not yet",
+    "foreign": "not of this request",
+    "verified": "confirmed by the provider",
+}
+
+
+def _hint(hint: HintLine) -> str:
+    source = "the kept answer" if hint.source == "answer" else f"a callback of {hint.at:%Y-%m-%d %H:%M:%S} UTC"
+    said = [f"names {hint.uuid} ({_FINDINGS[hint.finding]})"] if hint.uuid else []
+    said += [f"says: {hidden(line(hint.error))}"] if hint.error else []
+    return f"hint: {source} {' and '.join(said) or 'says nothing that can be asked about'}"
 
 
 def _age(now: datetime, then: datetime) -> str:
@@ -55,11 +98,11 @@ def _age(now: datetime, then: datetime) -> str:
     return plural(round(seconds), "second")
 
 
-def unknown_document(requests: Sequence[UnknownRequest], *, environment: str, sandbox: bool, reveal: bool) -> dict[str, Any]:
+def unknown_document(requests: Sequence[UnknownRequest], seen: Seen) -> dict[str, Any]:
     """The document of `schemas/resolve.schema.json`."""
     document: dict[str, Any] = {
         "format_version": FORMAT_VERSION,
-        "environment": environment,
+        "environment": seen.environment.name,
         "requests": [
             {
                 "request": one.ref,
@@ -68,15 +111,29 @@ def unknown_document(requests: Sequence[UnknownRequest], *, environment: str, sa
                 "campaign": one.campaign,
                 "mailings": list(one.mailings),
                 "recipients": one.recipients,
-                "phones": [shown(phone, reveal=reveal) for phone in one.first_phones],
+                "phones": [shown(phone, reveal=seen.reveal) for phone in one.first_phones],
+                "cost": seen.cost(one) or None,
                 "sent_at": one.sent_at.isoformat() if one.sent_at else None,
+                "age_seconds": max(0, int((seen.now - one.sent_at).total_seconds())) if one.sent_at else None,
+                "scheduled_at": ahead.isoformat() if (ahead := seen.ahead(one)) else None,
+                "not_sent_from": one.not_sent_from.isoformat(),
                 "phase": one.phase or None,
-                "bytes_written": one.bytes_written,
+                "bytes_written": one.bytes_written if one.phase else None,
                 "http_status": one.http_status,
                 "reason": hidden(one.reason),
                 "answer": hidden(one.answer) or None,
+                "hints": [
+                    {
+                        "source": hint.source,
+                        "at": hint.at.isoformat() if hint.at else None,
+                        "uuid": hint.uuid or None,
+                        "error": hidden(hint.error) or None,
+                        "finding": hint.finding or None,
+                    }
+                    for hint in one.hints
+                ],
             }
             for one in requests
         ],
     }
-    return document | ({"sandbox": True} if sandbox else {})
+    return document | ({"sandbox": True} if seen.environment.is_sandbox else {})

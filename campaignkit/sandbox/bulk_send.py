@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from campaignkit.sandbox.documents import read_mailings
-from campaignkit.sandbox.exchange import Call, Refusal, read_json
+from campaignkit.sandbox.exchange import Call, Refusal, read_json, written
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +26,10 @@ def answer(call: Call, desk: Desk) -> object:
         raise Refusal(400, "callback_url must be a string")
     mailings = (_judged(mailing, desk) for mailing in read_mailings(_messages(call)))
     request = desk.ledger.accept(at=desk.clock(), token_place=call.places["token"], callback_url=callback_url, mailings=list(mailings))
-    return {"uuid": request.uuid, "success": "OK"}
+    document = {"uuid": request.uuid, "success": "OK"}
+    if desk.callbacks is not None and callback_url:
+        desk.callbacks.post(callback_url, written(document))
+    return document
 
 
 def names(call: Call, _desk: Desk) -> Iterator[str]:

@@ -10,6 +10,7 @@
 |---|---|
 | `seed` | whole number, 1 if absent: who reads when, and who never does |
 | `speed` | number above 0, 1.0 if absent: 2 makes statuses advance twice as fast |
+| `callbacks` | true: what was accepted is also posted to its `callback_url`, if that is on loopback, whatever the fault |
 | `faults` | list, tried in order for every call; the first that fits breaks it |
 | `phones` | the statuses of a phone, or of all that end in what follows `*`; `[]`: never reported |
 | `refusals` | a mailing whose name holds the key is refused with that text, seen in statusBulkViber |
@@ -84,6 +85,7 @@ class Scenario:
 
     seed: int = 1
     speed: float = 1.0
+    callbacks: bool = False
     faults: tuple[Fault, ...] = ()
     phones: Mapping[str, Sequence[str]] = field(default_factory=dict)
     refusals: Mapping[str, str] = field(default_factory=dict)

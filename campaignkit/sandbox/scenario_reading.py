@@ -40,13 +40,14 @@ def read_scenario(document: object) -> Scenario:
     Raises:
         ScenarioError: It says something that has no meaning.
     """
-    known = _object(document, "the scenario", ("seed", "speed", "faults", "phones", "refusals"))
+    known = _object(document, "the scenario", ("seed", "speed", "callbacks", "faults", "phones", "refusals"))
     faults = known.get("faults", [])
     if not isinstance(faults, list):
         raise ScenarioError("faults must be a list")
     return Scenario(
         seed=_whole(known.get("seed", 1), "seed", least=0),
         speed=_positive(known.get("speed", 1.0), "speed"),
+        callbacks=_flag(known.get("callbacks", False), "callbacks"),
         faults=tuple(_fault(entry, f"faults[{index}]") for index, entry in enumerate(faults)),
         phones={phone: _words(script, f"phones.{phone}") for phone, script in _members(known, "phones")},
         refusals={part: _text(text, f"refusals.{part}") for part, text in _members(known, "refusals")},

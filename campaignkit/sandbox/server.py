@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Self, TextIO
 
 from campaignkit.sandbox.app import App
+from campaignkit.sandbox.callbacks import CallbackPoster
 from campaignkit.sandbox.desk import Desk
 from campaignkit.sandbox.ledger import Ledger
 from campaignkit.sandbox.loopback import HOST, LoopbackServer
@@ -88,11 +89,14 @@ class _Running:
     def __init__(self, ledger: Ledger, scenario: Scenario, clock: Callable[[], float], port: int) -> None:
         self.ledger = ledger
         self._stopping = threading.Event()
+        self._callbacks = CallbackPoster() if scenario.callbacks else None
         try:
-            self.server = LoopbackServer(App(Desk(ledger, scenario, clock), self._stopping.wait), port)
+            desk = Desk(ledger, scenario, clock, self._callbacks)
+            self.server = LoopbackServer(App(desk, self._stopping.wait), port)
             self._thread = threading.Thread(target=self.server.serve_forever, args=(_POLL,), name="sandbox", daemon=True)
             self._thread.start()
         except BaseException:
+            self._end_callbacks()
             ledger.close()
             raise
 
@@ -101,7 +105,12 @@ class _Running:
         self.server.shutdown()
         self._thread.join()
         self.server.finish()
+        self._end_callbacks()
         self.ledger.close()
+
+    def _end_callbacks(self) -> None:
+        if self._callbacks is not None:
+            self._callbacks.stop()
 
 
 def serve(

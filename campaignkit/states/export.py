@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 from campaignkit.states.packing import unpack_fingerprints, unpack_phones
-from campaignkit.states.records import BatchRow, RequestRow
+from campaignkit.states.records import BatchRow, Hints, RequestRow
 from campaignkit.states.store import StateReader
 from campaignkit.states.times import to_text
 
@@ -17,6 +17,8 @@ FORMAT_VERSION = "1.0"
 
 def export_records(reader: StateReader) -> Iterator[dict[str, object]]:
     """Everything a state knows, as JSON objects: one `state`, then each `mailing`, `request` and `event`.
+
+    Behind a request stand each `callback` and `verification` of it.
 
     Holds whole phones: whoever writes it down does so where only the operator reads.
 
@@ -47,6 +49,8 @@ def export_records(reader: StateReader) -> Iterator[dict[str, object]]:
     words = reader.words()
     for request in reader.requests():
         yield _request(request, words)
+        for hints in reader.hints(request.ref):
+            yield from _hints(hints)
     for event in reader.events():
         yield {
             "type": "event",
@@ -79,6 +83,21 @@ def _request(request: RequestRow, words: Mapping[int, str]) -> dict[str, object]
         "poll_answer": request.poll_answer.decode("utf-8", "replace"),
         "batches": [_batch(batch, words) for batch in request.batches],
     }
+
+
+def _hints(hints: Hints) -> Iterator[dict[str, object]]:
+    for one in hints.callbacks:
+        body = one.body.decode("utf-8", "replace")
+        yield {"type": "callback", "request": hints.ref, "at": to_text(one.at), "body": body, "handled": one.handled}
+    for asked in hints.verifications:
+        yield {
+            "type": "verification",
+            "request": hints.ref,
+            "uuid": asked.uuid,
+            "finding": str(asked.finding),
+            "tries": asked.tries,
+            "at": to_text(asked.at),
+        }
 
 
 def _batch(batch: BatchRow, words: Mapping[int, str]) -> dict[str, object]:

@@ -46,7 +46,7 @@ def make_exclusive(descriptor: int) -> bool:
     """Turn a shared lock into an exclusive one, if nobody else shares it. Else the lock may be lost: let go then."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    except OSError:  # somebody shares it, or the system fails: then nobody is known to be the last
         return False
     return True
 
@@ -54,6 +54,6 @@ def make_exclusive(descriptor: int) -> bool:
 def let_go(descriptor: int, path: Path, *, remove: bool) -> None:
     """Unlock; an exclusive holder removes the file first, so that nothing is left lying about."""
     if remove and is_at(descriptor, path):
-        with suppress(FileNotFoundError):
+        with suppress(OSError):  # one that is left lying locks nobody out
             path.unlink()
     os.close(descriptor)

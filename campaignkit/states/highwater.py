@@ -27,6 +27,11 @@ def marks_folder() -> Path | None:
         return None
 
 
+def mark_of(lineage: str, folder: Path | None) -> int:
+    """The serial that a state had reached when it was last used here; 0 where nobody knows."""
+    return _read(folder, lineage) or 0
+
+
 def check(info: StateInfo, folder: Path | None) -> None:
     """Hold a state against its mark.
 
@@ -38,8 +43,8 @@ def check(info: StateInfo, folder: Path | None) -> None:
         raise StateError(
             f"{info.path} went back in time: it stands at serial {info.serial}, and was used here at {mark}. What was sent in between is "
             "not in it, and those people would be sent to again. Nothing was sent. Bring back the newest copy; if it is lost for good, "
-            "see campaignkit state init --replace-lost.",
-            next_command=f"campaignkit state show --env {info.environment}",
+            "restore this one: whoever may have been sent to since then is unknown afterwards.",
+            next_command=f"campaignkit state restore {info.path} --accept-lost-history --env {info.environment}",
         )
 
 

@@ -8,6 +8,8 @@ import json
 import os
 import secrets
 import socket
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -35,7 +37,7 @@ class Holder:
     def __str__(self) -> str:
         if not self.pid:
             return "another process"
-        return f"`{self.command}` of {self.user} on {self.host} (process {self.pid}) since {self.since}"
+        return f"`{self.command}` of {self.user} on {self.host} (process {self.pid}) since {self.since}, lock id {self.id or 'unknown'}"
 
 
 def lock_path(state: str | os.PathLike[str]) -> Path:
@@ -58,22 +60,32 @@ class StateLock:
         self._clock = clock or SystemClock()
         self._descriptor: int | None = None
 
-    def acquire(self, timeout: float, command: str) -> Holder:
+    def acquire(self, timeout: float, command: str, *, waiting: Callable[[Holder], None] = lambda _holder: None) -> Holder:
         """Take the lock, waiting up to `timeout` seconds; `command` is what others are told.
 
+        Args:
+            timeout: Seconds to wait for a living holder.
+            command: What is being done.
+            waiting: Told once for whom it waits, when that takes longer than a blink.
+
         Raises:
-            LockedError: A living process holds it.
+            LockedError: A living process holds it still.
             StateError: The lock file cannot be made here.
         """
         if self._descriptor is not None:
             raise RuntimeError("this lock is held already")
-        deadline = self._clock.monotonic() + max(timeout, _GRACE)
+        began = self._clock.monotonic()
+        told = False
         while (descriptor := self._grab()) is None:
-            if self._clock.monotonic() >= deadline:
+            waited = self._clock.monotonic() - began
+            if waited >= max(timeout, _GRACE):
                 raise LockedError(
-                    f"{self._state} is locked by {holder(self._state) or 'another process'}; nothing was sent. "
-                    "Wait until it is done, or stop that process: the lock of a dead process frees itself."
+                    f"{self._state} is locked by {_whoever(self._state)}; nothing was sent. "
+                    "Wait until it is done; the lock of a dead process frees itself."
                 )
+            if timeout > _GRACE and waited >= _GRACE and not told:
+                told = True
+                waiting(_whoever(self._state))
             self._clock.sleep(_PAUSE)
         self._descriptor = descriptor
         me = Holder(
@@ -84,9 +96,17 @@ class StateLock:
             since=to_text(self._clock.now()),
             id=secrets.token_hex(8),
         )
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, json.dumps(asdict(me), ensure_ascii=False).encode() + b"\n", 0)
+        try:
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, json.dumps(asdict(me), ensure_ascii=False).encode() + b"\n", 0)
+        except OSError as error:
+            self.release()
+            raise self._unusable(error) from error
         return me
+
+    def still_ours(self) -> bool:
+        """Whether the lock is held, and nobody took it away meanwhile."""
+        return self._descriptor is not None and flocks.is_at(self._descriptor, self._path)
 
     def release(self) -> None:
         """Free the lock and remove its file; does nothing if it is not held."""
@@ -98,10 +118,13 @@ class StateLock:
         try:
             return flocks.grab(self._path)
         except OSError as error:
-            raise StateError(
-                f"{self._path}: the lock of the state cannot be made ({error.strerror}); nothing was sent. "
-                "Its folder must exist and be writable, and the lock must be no link."
-            ) from error
+            raise self._unusable(error) from error
+
+    def _unusable(self, error: OSError) -> StateError:
+        return StateError(
+            f"{self._path}: the lock of the state cannot be made ({error.strerror}); nothing was sent. "
+            "Its folder must exist and be writable, the disk must have room, and the lock must be no link."
+        )
 
 
 def holder(path: str | os.PathLike[str]) -> Holder | None:
@@ -117,6 +140,39 @@ def holder(path: str | os.PathLike[str]) -> Holder | None:
     finally:
         os.close(descriptor)
     return None
+
+
+def take_away(path: str | os.PathLike[str], holder_id: str) -> Holder | None:
+    """Take the lock of a state away from the living holder with this id; the next one gets a fresh lock.
+
+    The holder keeps running, and finds out at its next look at `StateLock.still_ours`.
+
+    Returns:
+        Who held it; None if nobody does.
+
+    Raises:
+        LockedError: Somebody with another id holds it; nothing was changed.
+    """
+    found = holder(path)
+    if found is None:
+        return None
+    if not found.id or found.id != holder_id:
+        raise LockedError(f"{os.fspath(path)} is locked by {found}, not by the holder {holder_id!r}. Nothing was changed.")
+    if holder(path) != found:
+        return None  # it has just let go by itself, and whoever came next keeps what is theirs
+    with suppress(FileNotFoundError):
+        lock_path(path).unlink()
+    return found
+
+
+def person() -> str:
+    """Who sits at this machine, for the history: user and host."""
+    return f"{_user()}@{socket.gethostname()}"
+
+
+def _whoever(state: str) -> Holder:
+    """The holder of a lock that could not be had, as far as it can be known."""
+    return holder(state) or Holder()
 
 
 def _parsed(content: bytes) -> Holder:

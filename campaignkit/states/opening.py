@@ -16,6 +16,13 @@ def create(path: str | Path, *, environment: str, origin: str, lineage: str, at:
     opening.create(_file(path), environment=environment, origin=origin, lineage=lineage, at=at)
 
 
+def copy(source: str | Path, target: str | Path, *, environment: str, origin: str, lineage: str | None) -> None:
+    """Copy a whole state to a new file; the arguments and errors are those of `open_reader`."""
+    from campaignkit.states.sqlite import opening
+
+    opening.copy(_file(source), _file(target), environment=environment, origin=origin, lineage=lineage)
+
+
 def open_reader(path: str | Path, *, environment: str, origin: str, lineage: str | None) -> StateReader:
     """Look into a state; no lock, no change, one moment in time until it is closed.
 

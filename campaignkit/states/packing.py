@@ -6,7 +6,6 @@ import sys
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from zlib import crc32
 
 from campaignkit.states.records import FINGERPRINT_BYTES
 
@@ -41,11 +40,6 @@ def count_people(phones: bytes, fingerprints: bytes) -> int:
     if not count or rest or len(fingerprints) != count * FINGERPRINT_BYTES:
         raise ValueError(f"a batch needs whole columns: {len(phones)} bytes of phones, {len(fingerprints)} of prints")
     return count
-
-
-def checksum(phones: bytes, fingerprints: bytes) -> int:
-    """What tells a flipped bit in the columns that never change; a database's own checks do not see one."""
-    return crc32(fingerprints, crc32(phones))
 
 
 def pack_histogram(statuses: bytes) -> bytes:

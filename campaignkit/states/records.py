@@ -101,9 +101,10 @@ class PlannedBatch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedRequest:
-    """One request about to be claimed."""
+    """One request about to be claimed; `callback` is SHA-256 of the unguessable part of its callback address, if it has one."""
 
     batches: tuple[PlannedBatch, ...]
+    callback: bytes = b""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,3 +208,55 @@ class Event:
     kind: str
     subject: str
     detail: str
+
+
+class Taken(StrEnum):
+    """What became of a callback that came in."""
+
+    STORED = "stored"
+    REPEATED = "repeated"
+    """The same body came for the same request before."""
+    UNKNOWN = "unknown"
+    """No request has this callback address."""
+    FULL = "full"
+    """The request has as many callbacks as are kept."""
+
+
+class Finding(StrEnum):
+    """What the provider's statuses showed under a uuid that somebody, or something, named for a request."""
+
+    VERIFIED = "verified"
+    """Batches of this request, and of no other."""
+    FOREIGN = "foreign"
+    """Batches of others."""
+    NOT_SHOWN = "not_shown"
+    """Nothing, or not yet."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallbackRow:
+    """One callback as it came in; `handled` once nothing more follows from it."""
+
+    id: int
+    at: datetime
+    body: bytes
+    handled: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verification:
+    """What asking about one uuid showed, the last of so many `tries`."""
+
+    uuid: str
+    finding: Finding
+    tries: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hints:
+    """Evidence about one request: its callbacks, oldest first, and what was asked about the uuids that hints named."""
+
+    ref: str
+    callbacks: tuple[CallbackRow, ...]
+    verifications: tuple[Verification, ...]

@@ -17,6 +17,8 @@ from campaignkit.states.records import (
     BatchCounts,
     BatchUpdate,
     Event,
+    Finding,
+    Hints,
     Known,
     KnownMailing,
     PlannedRequest,
@@ -24,6 +26,7 @@ from campaignkit.states.records import (
     RequestRow,
     RequestState,
     StateInfo,
+    Taken,
 )
 
 
@@ -87,6 +90,17 @@ class StateReader(Protocol):
         """The totals of every batch of these campaigns (none named: of all), in the order they were planned.
 
         Loads nobody: the counts are stored beside each batch. Byte 0 counts those without a status.
+        """
+        ...
+
+    def knows_callback(self, secret_hash: bytes) -> bool:
+        """Whether a request has the callback address whose unguessable part has this SHA-256."""
+        ...
+
+    def hints(self, ref: str = "") -> Iterator[Hints]:
+        """What came in about one request, or about every request with a callback that nobody handled yet.
+
+        Either way with all its callbacks, handled or not; the latter come oldest request first.
         """
         ...
 
@@ -167,10 +181,10 @@ class Store(StateReader, Protocol):
         """
         ...
 
-    def resolve(self, ref: str, to: RequestState, *, uuid: str = "", reason: str, at: datetime) -> int:
+    def resolve(self, ref: str, to: RequestState, *, uuid: str = "", reason: str, at: datetime, by: str = "") -> int:
         """A person's answer to an unknown request: accepted, abandoned or released (frees the keys, releases + 1).
 
-        Returns people concerned. An accepted request needs no uuid; it is then never polled.
+        `by` is who says so, for the history. Returns people concerned. An accepted request needs no uuid; it is then never polled.
 
         Raises:
             ValueError: The request is not unknown, or `to` is no such answer.
@@ -178,8 +192,40 @@ class Store(StateReader, Protocol):
         """
         ...
 
-    def forget(self, key: MailingKey, *, reason: str, at: datetime) -> int:
+    def take_callback(self, secret_hash: bytes, body: bytes, at: datetime) -> Taken:
+        """Keep what came for the callback address of a request: once for the same body, and only so many.
+
+        A request in any state keeps them: a callback may be faster than the answer. Changes nothing else.
+
+        Raises:
+            ValueError: The body has more than 64 KiB.
+        """
+        ...
+
+    def handle_callbacks(self, ids: Sequence[int]) -> None:
+        """Mark callbacks of which nothing more follows; they stay readable."""
+        ...
+
+    def record_verification(self, ref: str, uuid: str, finding: Finding, at: datetime) -> None:
+        """Remember what asking about a uuid showed, and count how often it was asked. StateError if the request is gone."""
+        ...
+
+    def forget(self, key: MailingKey, *, reason: str, at: datetime, by: str = "") -> int:
         """Drop all claims and batches of a mailing, leaving a tombstone event; releases + 1. Returns people forgotten."""
+        ...
+
+    def lose_history(self, requests: Iterable[PlannedRequest], *, since: int, at_least: int, at: datetime) -> int:
+        """After a backup was put back: claim these people, and make them and all that was planned or under way unknown.
+
+        Args:
+            requests: Whoever may have been sent to since the backup; nobody of them is claimed yet.
+            since: The serial of the backup.
+            at_least: The serial that the lost state is known to have reached; the new one is higher.
+            at: Now.
+
+        Returns:
+            People now unknown.
+        """
         ...
 
     def note(self, *, kind: str, subject: str, detail: str, at: datetime) -> None:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
 
-from campaignkit.diagnostics import Diagnostic, Severity, did_you_mean
+from campaignkit.diagnostics import Diagnostic, Place, Severity, did_you_mean
 from campaignkit.loading.nodes import Document, Pointer
 from campaignkit.validation.schemas import validator
 
 if TYPE_CHECKING:
     from jsonschema import ValidationError
+
+MOST_SHOWN = 50
+"""Faults of one file that are told in full."""
 
 _TYPES = {
     "object": "a mapping",
@@ -26,24 +30,43 @@ _TYPES = {
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A fault and the value it concerns."""
+    """A fault and the value it concerns; no diagnostic where enough were shown."""
 
     pointer: Pointer
-    diagnostic: Diagnostic
+    diagnostic: Diagnostic | None
 
 
 def check(document: Document, schema: str) -> list[Found]:
-    """All faults of one document.
+    """All faults of one document; the first of them in full, then how many more there are.
 
     Args:
         document: What was parsed.
         schema: File name of the schema.
     """
     found: list[Found] = []
+    hidden = 0
     for error in validator(schema).iter_errors(cast("Any", document.root)):
         pointer = tuple(error.absolute_path)
-        found.extend(Found(pointer, diagnostic) for diagnostic in _diagnostics(document, error))
+        room = max(MOST_SHOWN - len(found), 0)
+        shown = [Found(pointer, diagnostic) for diagnostic in islice(_diagnostics(document, error), room)]
+        hidden += _weight(error) - len(shown)
+        found += shown or [Found(pointer, None)]
+    if hidden:
+        message = f"{hidden:,} more problems like these are in this file"
+        found.append(Found((), Diagnostic(Severity.ERROR, "CK199", message, Place(document.path))))
     return found
+
+
+def shown(found: Iterable[Found]) -> list[Diagnostic]:
+    """The diagnostics among faults."""
+    return [fault.diagnostic for fault in found if fault.diagnostic is not None]
+
+
+def _weight(error: ValidationError) -> int:
+    """How many diagnostics an error is worth."""
+    if error.validator == "additionalProperties" and isinstance(error.instance, dict) and isinstance(error.schema, dict):
+        return len(set(error.instance) - set(error.schema.get("properties", {})))
+    return 1
 
 
 def _diagnostics(document: Document, error: ValidationError) -> Iterator[Diagnostic]:

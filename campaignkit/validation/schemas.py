@@ -24,8 +24,11 @@ def read(name: str) -> dict[str, Any]:
 
 @cache
 def validator(name: str) -> Validator:
-    """A compiled validator for one schema, with no remote references."""
+    """A compiled validator for one schema, with no remote references; 444.0 is no whole number: it would be sent as it stands."""
     from jsonschema import Draft202012Validator
+    from jsonschema.validators import extend
     from jsonschema_specifications import REGISTRY  # type: ignore[import-untyped]  # it ships no types
 
-    return Draft202012Validator(read(name), registry=REGISTRY)
+    types = Draft202012Validator.TYPE_CHECKER.redefine("integer", lambda _checker, value: type(value) is int)
+    kind = extend(Draft202012Validator, type_checker=types)
+    return kind(read(name), registry=REGISTRY)

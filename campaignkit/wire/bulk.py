@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from campaignkit.model.secret import SecretBytes
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -60,8 +62,9 @@ def encode_request(batches: Sequence[bytes], *, token: str = "", callback_url: s
         head["token"] = token
     if callback_url:
         head["callback_url"] = callback_url
-    opening = _dumps(head)[:-1] + b"," if head else b"{"
-    return b"".join((opening, b'"messages":[', b",".join(batches), b"]}"))
+    opening = SecretBytes(_dumps(head)[:-1] + b"," if head else b"{")
+    body = b"".join((opening, b'"messages":[', b",".join(batches), b"]}"))
+    return SecretBytes(body) if token else body
 
 
 def check_elements(joined: bytes, phones: Sequence[int], message_type: str) -> None:

@@ -97,11 +97,13 @@ def classify(
         return Classified(outcome=Outcome.UNKNOWN, reason=f"HTTP {status}: a redirect, not followed{said.hint}", halt=True)
     if not 400 <= status < 500:
         return Classified(outcome=Outcome.UNKNOWN, reason=f"HTTP {status}{said.words}")
-    if said.uuid:
-        # A refusal that names an accepted request contradicts itself; nobody is messaged again on its word.
+    if said.uuid or said.hint:
+        # A refusal that names an accepted request, also in half an answer or deep inside, contradicts itself; nobody is
+        # messaged again on its word.
+        named = f", yet with uuid {blot(said.uuid)}" if said.uuid else ", yet"
         return Classified(
             outcome=Outcome.UNKNOWN,
-            reason=f"HTTP {status}, yet with uuid {blot(said.uuid)}{said.words}",
+            reason=f"HTTP {status}{named}{said.words}",
             halt=status in _HALTING,
         )
     if status == 429 or (status == 403 and _LIMIT_TEXT in said.error.casefold()):
@@ -138,6 +140,17 @@ def parse_retry_after(value: str | None, now: datetime | None = None) -> float |
     return wait if wait > 0 else None
 
 
+def is_uuid(text: str) -> bool:
+    """Whether a text has the form of the provider's ids: 8 to 64 letters, digits and hyphens."""
+    return _UUID.fullmatch(text) is not None
+
+
+def uuid_seen(answer: bytes) -> str:
+    """A whole uuid somewhere in an answer, be it cut or no JSON: a hint, never an acceptance. Empty if there is none."""
+    seen = _UUID_HINT.search(answer)
+    return seen[1].decode("ascii") if seen else ""
+
+
 def error_text(value: Any, blot: Callable[[str], str] = str) -> str:
     """The words of an `error` of any JSON type, fit for a reason.
 
@@ -160,9 +173,8 @@ def _accepting(status: int, said: _Body, error_in_200_is: str) -> Classified:
 
 
 def _read(body: bytes, *, complete: bool, blot: Callable[[str], str]) -> _Body:
-    hint = ""
-    if seen := _UUID_HINT.search(body):
-        hint = f" (a uuid was seen: {blot(seen[1].decode('ascii'))})"
+    seen = uuid_seen(body)
+    hint = f" (a uuid was seen: {blot(seen)})" if seen else ""
     if not complete:
         return _Body(is_object=False, fault="the answer is cut", uuid="", has_id=bool(hint), error="", hint=hint)
     try:
@@ -173,7 +185,7 @@ def _read(body: bytes, *, complete: bool, blot: Callable[[str], str]) -> _Body:
     if not isinstance(value, dict):
         return _Body(is_object=False, fault="the answer is no JSON object", uuid="", has_id=False, error="", hint=hint)
     uuid = value.get("uuid")
-    valid = uuid if isinstance(uuid, str) and _UUID.fullmatch(uuid) else ""
+    valid = uuid if isinstance(uuid, str) and is_uuid(uuid) else ""
     error = error_text(value.get("error"), blot)
     return _Body(is_object=True, fault="", uuid=valid, has_id=_has_id(value), error=error, hint="" if valid else hint)
 

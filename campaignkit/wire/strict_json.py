@@ -22,21 +22,22 @@ class BadJSONError(ValueError):
     """The bytes are no JSON that we read; the message says why and holds none of them."""
 
 
-def parse(data: bytes, *, limit: int) -> Any:
+def parse(data: bytes, *, limit: int, deepest: int = DEEPEST) -> Any:
     """The value of a JSON text in UTF-8; a leading byte order mark is allowed.
 
     Args:
         data: The whole text.
         limit: Most bytes it may have.
+        deepest: Most levels of nesting.
 
     Raises:
-        BadJSONError: It is too large, nested deeper than 64, not UTF-8, not JSON; an object has a key twice; a number
-            is NaN, infinite or longer than 30 digits. Nothing else is ever raised.
+        BadJSONError: It is too large, nested deeper than `deepest`, not UTF-8, not JSON; an object has a key twice; a
+            number is NaN, infinite or longer than 30 digits. Nothing else is ever raised.
     """
     if len(data) > limit:
         raise BadJSONError(f"it has {len(data)} bytes, more than {limit}")
-    if _is_too_deep(data):
-        raise BadJSONError(f"its brackets do not close, or nest deeper than {DEEPEST}")
+    if _is_too_deep(data, deepest):
+        raise BadJSONError(f"its brackets do not close, or nest deeper than {deepest}")
     try:
         text = data.removeprefix(_BOM).decode("utf-8")
     except UnicodeDecodeError:
@@ -47,15 +48,15 @@ def parse(data: bytes, *, limit: int) -> Any:
         raise BadJSONError(f"it is not JSON: {error.msg} at character {error.pos}") from None
 
 
-def _is_too_deep(data: bytes) -> bool:
+def _is_too_deep(data: bytes, deepest: int) -> bool:
     """Whether brackets outside strings nest too deep or do not close; found without a loop over bytes in Python."""
-    if data.count(b"[") + data.count(b"{") <= DEEPEST:
+    if data.count(b"[") + data.count(b"{") <= deepest:
         return False
     # Escaped quotes and the quotes of bracketless strings taken out, every second piece stands outside a string.
     # Backslashes outside strings are no JSON: the parser stops at them, before what they could hide here.
     bare = data.replace(b"\\\\", b"").replace(b'\\"', b"").translate(None, _ALL_BUT_STRUCTURE).replace(b'""', b"")
     brackets = b"".join(bare.split(b'"')[::2]).translate(_ONE_KIND)
-    for _ in range(DEEPEST):  # each pass takes the innermost level away
+    for _ in range(deepest):  # each pass takes the innermost level away
         if not brackets:
             return False
         brackets = brackets.replace(b"[]", b"")

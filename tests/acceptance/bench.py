@@ -50,11 +50,11 @@ class Call:
 
 @dataclass
 class Tap:
-    """Every call is written down; sends are answered from `sends`, then accepted; statuses from `statuses`."""
+    """Every call is written down; sends are answered from `sends` (None accepts), then accepted; statuses from `statuses`."""
 
     url: str = ""
     calls: list[Call] = field(default_factory=list)
-    sends: list[Reply] = field(default_factory=list)
+    sends: list[Reply | None] = field(default_factory=list)
     statuses: Callable[[list[dict[str, Any]]], Reply] | None = None
     hold: threading.Event | None = None
     accepted: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
@@ -74,8 +74,9 @@ class Tap:
         if self.hold is not None:
             self.hold.wait(20)
         if path == SEND:
-            if self.sends:
-                return self.sends.pop(0)
+            scripted = self.sends.pop(0) if self.sends else None
+            if scripted is not None:
+                return scripted
             ref = str(uuid.uuid4())
             self.accepted[ref] = body["messages"]
             return Reply(body=json.dumps({"uuid": ref, "success": "OK"}))

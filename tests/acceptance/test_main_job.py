@@ -75,10 +75,11 @@ def test_an_unknown_outcome_holds_back_only_its_own_people(place: Workplace, liv
 
 
 def test_not_sent_by_a_person_frees_the_people(place: Workplace, live: Live) -> None:
-    provider = live(people=5, scenario={"faults": [{"method": "sendBulkViber", "nth": 1, "fault": "drop_before"}]})
+    dropped = {"faults": [{"method": "sendBulkViber", "nth": 1, "fault": "drop_before"}]}
+    provider = live(people=5, scenario=dropped, extra=", release_after: 0s")
     assert place.run("apply", "--auto-approve").code == 7
     ref = place.ok("resolve", "--format", "json").json["requests"][0]["request"]
-    place.ok("resolve", ref, "--not-sent", "--reason", "the provider's log shows nothing")
+    place.ok("resolve", ref, "--not-sent", "--reason", "the provider's log shows nothing", "--expect-people", "5")
     place.ok("apply", "--auto-approve")
     assert sorted(provider.accepted()) == phones(5)
 

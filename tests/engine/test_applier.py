@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 import random
 from array import array
+from collections.abc import Callable
 from datetime import timedelta
+from typing import cast
+
+import pytest
 
 from campaignkit.engine.applier import Applied, ApplyJob
 from campaignkit.engine.packing import PackedBatch
-from campaignkit.engine.sending import Sent, StopFlag
+from campaignkit.engine.sending import Ready, Sent, StopFlag
 from campaignkit.errors import StateError
 from campaignkit.model.mailings import Mailing
 from campaignkit.model.outcomes import Outcome, Phase, SendResult
@@ -25,14 +29,28 @@ TAGS = iter(range(1, 100_000))
 
 def apply(
     bench: Bench, batches: list[PackedBatch], sender: FakeSender, *mailings: Mailing, clock: FakeClock | None = None,
-    where: Environment | None = None, stop: StopFlag | None = None, heard: list[Sent] | None = None,
+    where: Environment | None = None, stop: StopFlag | None = None, heard: list[Sent] | None = None, store: Store | None = None,
+    spilled: list[tuple[str, int, SendResult]] | None = None,
 ) -> Applied:  # fmt: skip
-    job = ApplyJob(
-        plan=bench.plan(*mailings, where=where), batches=batches, spool=bench.spool, store=bench.store, sender=sender,
+    return job(
+        bench, batches, sender, *mailings, clock=clock, where=where, stop=stop, heard=heard, store=store, spilled=spilled,
+    ).run()  # fmt: skip
+
+
+def job(
+    bench: Bench, batches: list[PackedBatch], sender: FakeSender, *mailings: Mailing, clock: FakeClock | None = None,
+    where: Environment | None = None, stop: StopFlag | None = None, heard: list[Sent] | None = None, store: Store | None = None,
+    spilled: list[tuple[str, int, SendResult]] | None = None, still_ours: Callable[[], bool] = lambda: True,
+) -> ApplyJob:  # fmt: skip
+    def spill(ready: Ready, attempt: int, result: SendResult) -> None:
+        assert spilled is not None, "nothing must be spilled"
+        spilled.append((ready.ref, attempt, result))
+
+    return ApplyJob(
+        plan=bench.plan(*mailings, where=where), batches=batches, spool=bench.spool, store=store or bench.store, sender=sender,
         clock=clock or FakeClock(), entropy=lambda count: next(TAGS).to_bytes(count, "little"), chance=random.Random(1), token="secret",
-        stop=stop or StopFlag(), tell=(heard if heard is not None else []).append,
+        stop=stop or StopFlag(), tell=(heard if heard is not None else []).append, spill=spill, still_ours=still_ours,
     )  # fmt: skip
-    return job.run()
 
 
 def states(bench: Bench) -> list[str]:
@@ -158,7 +176,7 @@ def test_several_batches_travel_in_one_request_but_never_of_two_campaigns(bench:
     ApplyJob(
         plan=plan, batches=batches, spool=bench.spool, store=bench.store, sender=sender, clock=FakeClock(),
         entropy=lambda count: next(TAGS).to_bytes(count, "little"), chance=random.Random(1), token="", stop=StopFlag(),
-        tell=lambda _sent: None,
+        tell=lambda _sent: None, spill=lambda *_: None,
     ).run()  # fmt: skip
     assert [len(json.loads(body)["messages"]) for body in sender.bodies] == [3, 2, 1]
 
@@ -206,25 +224,32 @@ def test_a_listener_that_has_gone_stops_nothing(bench: Bench) -> None:
     assert apply(bench, bench.batches(one, 25), FakeSender(), one, heard=Gone()).accepted == 25
 
 
-def test_an_outcome_that_can_not_be_stored_leaves_its_people_unknown(bench: Bench) -> None:
-    """The state breaks after the provider accepted: nobody is lost, nobody is sent to again."""
+class Broken:
+    """A store that fails at one thing."""
 
-    class Broken:
-        def __init__(self, store: Store) -> None:
-            self._store = store
+    def __init__(self, store: Store, error: BaseException) -> None:
+        self._store = store
+        self._error = error
 
-        def __getattr__(self, name: str) -> object:
-            if name == "record":
-                raise StateError("the disk is full")
-            return getattr(self._store, name)
+    def __getattr__(self, name: str) -> object:
+        if name == "record":
+            raise self._error
+        return getattr(self._store, name)
 
-    one, whole = mailing(), bench.store
-    bench.store = Broken(whole)  # type: ignore[assignment]  # a store that fails at one thing
-    done = apply(bench, bench.batches(one, 25), FakeSender(), one)
-    bench.store = whole
+
+@pytest.mark.parametrize("error", [StateError("the disk is full"), KeyboardInterrupt()])
+def test_an_outcome_that_can_not_be_stored_is_spilled_and_its_people_are_unknown(bench: Bench, error: BaseException) -> None:
+    """The state breaks after the provider accepted: nobody is lost, nobody is sent to again, and the uuid is kept."""
+    one = mailing()
+    spilled: list[tuple[str, int, SendResult]] = []
+    broken = cast("Store", Broken(bench.store, error))
+    done = apply(bench, bench.batches(one, 25), FakeSender(), one, store=broken, spilled=spilled)
     assert (done.unknown, done.not_sent, done.accepted) == (10, 15, 0)
-    assert "disk is full" in done.broken
+    assert done.interrupted == isinstance(error, KeyboardInterrupt)
     assert claimed(bench) == 10
+    [(ref, attempt, result)] = spilled
+    assert (ref, attempt, result.outcome) == ("r1", 1, Outcome.ACCEPTED)
+    assert result.uuid
 
 
 def test_an_interrupt_in_the_middle_of_a_wait_closes_the_books(bench: Bench) -> None:

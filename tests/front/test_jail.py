@@ -92,7 +92,7 @@ def test_a_template_that_grows_without_end_is_an_error_of_its_row(bomb: str) -> 
 
 def ticks(watch: RowWatch, count: int) -> None:
     for _ in range(count):
-        watch._tick(0, None)
+        watch._count()
 
 
 def test_a_row_that_takes_too_many_ticks_is_ended_and_one_after_another_ends_the_talk() -> None:

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from .authority import Authority
 from .peers import Peer, Script
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 
 @pytest.fixture
@@ -24,3 +26,10 @@ def serve() -> Iterator[Callable[..., Peer]]:
     yield start
     for peer in peers:
         peer.stop()
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    """An authority of the tests' own, whose certificates the peers show."""
+    folder: Path = tmp_path_factory.mktemp("authority")
+    return Authority(folder)

@@ -51,7 +51,23 @@ def test_a_beginning_at_a_cut_is_blotted(token: str, length: int) -> None:
     assert Redactor(token).blot(f"<{token[:length]}") == f"<{MARK}"
 
 
-@given(st.text(), st.binary(), st.sampled_from(["no-such-token-anywhere", "", "short"]))
+@given(ascii_tokens.filter(lambda token: len(token) > 12), st.integers(0, 70), st.integers(12, 80))
+def test_a_longer_piece_from_anywhere_is_blotted(token: str, start: int, length: int) -> None:
+    piece = token[min(start, len(token) - 12) :][:length]
+    assert Redactor(token).blot(f"<{piece}> and <{piece}>") == f"<{MARK}> and <{MARK}>"
+
+
+def test_a_shorter_piece_stays_and_a_longer_one_leaves_its_neighbours() -> None:
+    redactor = Redactor("abcdefghijklmnopqrstuvwxyz")
+    assert redactor.blot("key cdefghijklm is wrong") == "key cdefghijklm is wrong"
+    assert redactor.blot("key Xcdefghijklmnopqrstu!cdefghijklmnX is wrong") == f"key X{MARK}!{MARK}X is wrong"
+
+
+def test_a_token_of_several_bytes_a_character_is_blotted_whole_in_bytes() -> None:
+    assert Redactor("0000000Ã").blot("<0000000Ã>".encode()) == f"<{MARK}>".encode()
+
+
+@given(st.text(), st.binary(), st.sampled_from(["no-such-token-anywhere", "", "short", "abcdefgh"]))
 def test_other_text_stays(text: str, data: bytes, token: str) -> None:
     assert Redactor(token).blot(text) == text
     assert Redactor(token).blot(data) == data

@@ -351,9 +351,10 @@ def test_an_echoed_token_is_nowhere_in_the_result(serve: Serve, form: str, statu
     assert form not in repr(cut)
 
 
-def test_an_echoed_token_is_no_uuid(serve: Serve) -> None:
+@pytest.mark.parametrize("uuid", ["abcdefgh-tests-only", "key-abcdefgh-tests-only-7"])
+def test_an_echoed_token_is_no_uuid(serve: Serve, uuid: str) -> None:
     token = "abcdefgh-tests-only"
-    peer = serve(says(answer(b'{"uuid":"abcdefgh-tests-only"}')))
+    peer = serve(says(answer(b'{"uuid":"%b"}' % uuid.encode())))
     one = BulkSender(peer.url, token, connect_timeout=1, deadline=1, policy=ProviderBehaviour())
     result = one.send_bulk(BODY, intent=lambda: True)
     assert result.outcome is U

@@ -45,6 +45,7 @@ def fault(**changes: Any) -> dict[str, Any]:
         ([], "must be an object"),
         ({"sed": 1}, "unknown key 'sed'"),
         ({"seed": "1"}, "seed must be a whole number"),
+        ({"callbacks": "yes"}, "callbacks must be true or false"),
         ({"speed": 0}, "speed must be a number above 0"),
         ({"faults": {}}, "faults must be a list"),
         ({"faults": ["slow"]}, "faults[0] must be an object"),

@@ -63,7 +63,7 @@ def test_the_schemas_of_the_contract_are_there() -> None:
     assert set(SCHEMAS) == {
         f"{name}.schema.json"
         for name in (
-            *("apply-record", "campaign", "compile", "diagnostics", "plan", "planfile", "project", "refresh"),
+            *("apply-record", "callbacks-ingest", "campaign", "compile", "diagnostics", "plan", "planfile", "project", "refresh"),
             *("render", "resolve", "state-export", "state-list", "state-show", "status"),
         )
     }

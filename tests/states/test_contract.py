@@ -288,7 +288,7 @@ def test_a_person_settles_what_is_unknown(run: Run, to: RequestState, *, kept: b
     [ref] = run.plan(request(THREE))
     run.end(ref, Outcome.UNKNOWN)
     before = run.store.info()
-    assert run.store.resolve(ref, to, reason="seen in the cabinet", at=AT) == 3
+    assert run.store.resolve(ref, to, reason="seen in the cabinet", at=AT, by="ann on desk") == 3
     after = run.store.info()
     assert (after.serial, after.releases) == (before.serial + 1, before.releases + (not kept))
     assert after.claims_version > before.claims_version
@@ -300,6 +300,7 @@ def test_a_person_settles_what_is_unknown(run: Run, to: RequestState, *, kept: b
         "people": 3,
         "reason": "seen in the cabinet",
         "was": "because",
+        "by": "ann on desk",
     }
     with pytest.raises(ValueError, match="not unknown"):
         run.store.resolve(ref, to, reason="again", at=AT)
@@ -356,7 +357,7 @@ def test_forgetting_leaves_a_tombstone_and_no_person(run: Run) -> None:
     run.plan(PlannedRequest(batches=(batch(THREE), batch([FIRST], LAST_DAY))), request([FIRST + 3]))
     run.end("r1", Outcome.ACCEPTED, "u")
     before = run.store.info()
-    assert run.store.forget(INVITATION, reason="asked to", at=AT) == 4
+    assert run.store.forget(INVITATION, reason="asked to", at=AT, by="ann on desk") == 4
     after = run.store.info()
     assert (after.releases, after.serial) == (before.releases + 1, before.serial + 1)
     assert not run.holds(*THREE)
@@ -371,6 +372,7 @@ def test_forgetting_leaves_a_tombstone_and_no_person(run: Run) -> None:
         "mailing": "invitation",
         "people": 4,
         "reason": "asked to",
+        "by": "ann on desk",
     }
     assert run.plan(request(THREE)) == ["r3"]
     assert run.store.forget(MailingKey("never", 1, "seen"), reason="", at=AT) == 0

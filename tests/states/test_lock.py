@@ -14,7 +14,7 @@ from threading import Thread
 import pytest
 
 from campaignkit.errors import LockedError, StateError
-from campaignkit.states.lock import Holder, StateLock, holder, lock_path
+from campaignkit.states.lock import Holder, StateLock, holder, lock_path, take_away
 from tests.fakes.clock import FakeClock
 
 HOLD = """
@@ -170,4 +170,77 @@ def test_a_holder_that_wrote_nothing_sensible_still_holds(state: Path, content: 
     lock_path(state).write_text(content)
     found = holder(state)
     assert str(found) == "another process"
+    lock.release()
+
+
+def test_a_full_disk_is_told_and_leaves_no_lock(state: Path) -> None:
+    code = """
+import resource, sys
+from campaignkit.errors import StateError
+from campaignkit.states.lock import StateLock
+resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+try:
+    StateLock(sys.argv[1]).acquire(0, "apply")
+except StateError as error:
+    print(error.message)
+"""
+    root = Path(__file__).parents[2]
+    done = subprocess.run([sys.executable, "-c", code, str(state)], check=True, capture_output=True, text=True, cwd=root)
+    assert "cannot be made (File too large); nothing was sent" in done.stdout
+    assert list(state.parent.iterdir()) == []
+
+
+def test_who_waits_is_told_once_for_whom(state: Path, hold: Callable[[], subprocess.Popen[str]]) -> None:
+    process = hold()
+    told: list[Holder] = []
+    with pytest.raises(LockedError) as caught:
+        StateLock(state, clock=FakeClock()).acquire(5, "apply", waiting=told.append)
+    assert [one.pid for one in told] == [process.pid]
+    assert told[0].id in caught.value.message
+    with pytest.raises(LockedError):
+        StateLock(state, clock=FakeClock()).acquire(0, "apply", waiting=told.append)
+    assert len(told) == 1  # who does not wait is told by the error
+
+
+def test_a_lock_is_taken_away_by_the_holders_own_id_only(state: Path, hold: Callable[[], subprocess.Popen[str]]) -> None:
+    assert take_away(state, "x") is None
+    process = hold()
+    found = holder(state)
+    assert found is not None
+    for wrong in ("", "x", found.id[:-1]):
+        with pytest.raises(LockedError, match="Nothing was changed"):
+            take_away(state, wrong)
+    assert holder(state) == found
+    assert take_away(state, found.id) == found
+    assert holder(state) is None
+    fresh = StateLock(state)
+    fresh.acquire(0, "apply")
+    process.communicate("\n")  # the old holder lets go, of its own lock only
+    assert fresh.still_ours()
+    assert holder(state) is not None
+    fresh.release()
+
+
+def test_a_holder_notices_that_its_lock_was_taken_away(state: Path) -> None:
+    lock = StateLock(state)
+    assert not lock.still_ours()
+    me = lock.acquire(0, "apply")
+    assert lock.still_ours()
+    take_away(state, me.id)
+    assert not lock.still_ours()
+    other = StateLock(state)
+    other.acquire(0, "apply")
+    assert not lock.still_ours()
+    lock.release()
+    assert other.still_ours()
+    other.release()
+
+
+def test_a_holder_without_an_id_keeps_its_lock(state: Path) -> None:
+    lock = StateLock(state)
+    lock.acquire(0, "apply")
+    lock_path(state).write_text("{")
+    with pytest.raises(LockedError):
+        take_away(state, "")
+    assert lock.still_ours()
     lock.release()

@@ -9,14 +9,16 @@ import stat
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from campaignkit.errors import StateError
 from campaignkit.model.outcomes import Outcome
+from campaignkit.states import flocks
 from campaignkit.states.opening import create, open_reader, open_store
 from campaignkit.states.records import RequestState
-from campaignkit.states.sqlite import connection, flaws, opening, presence, schema
+from campaignkit.states.sqlite import connection, flaws, migrations, opening, presence, schema
 from campaignkit.states.sqlite.presence import main_says_in_use, side_file
 from campaignkit.states.sqlite.writing import SqliteStore
 from tests.states.conftest import (
@@ -209,21 +211,28 @@ def test_without_a_recorded_lineage_any_will_do(world: World) -> None:
 
 
 def test_a_newer_schema_is_refused_and_an_older_one_stepped_up(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def one(sql: sqlite3.Connection) -> None:
+        sql.execute("ALTER TABLE run ADD COLUMN extra TEXT")
+
+    def broken(sql: sqlite3.Connection) -> None:
+        sql.execute("CREATE TABLE half_done (x)")
+        sql.execute("this is no SQL")
+
     world.store().close()
     for module in (schema, flaws):
-        monkeypatch.setattr(module, "SCHEMA_VERSION", 3)
-    monkeypatch.setitem(schema.MIGRATIONS, 1, ("ALTER TABLE run ADD COLUMN extra TEXT", "UPDATE run SET extra = 'x'"))
-    monkeypatch.setitem(schema.MIGRATIONS, 2, ("this is no SQL",))
+        monkeypatch.setattr(module, "SCHEMA_VERSION", 4)
+    monkeypatch.setitem(migrations.STEPS, 2, one)
+    monkeypatch.setitem(migrations.STEPS, 3, broken)
     with pytest.raises(StateError, match="older campaignkit"):
         world.reader()
     with pytest.raises(StateError):
         world.store()
     assert files(world) == ["production.db"]
-    with pytest.raises(StateError, match="schema 1, now 3"):
+    with pytest.raises(StateError, match="schema 2, now 4"):
         world.reader()
-    monkeypatch.setitem(schema.MIGRATIONS, 2, ("CREATE TABLE new (x)",))
+    monkeypatch.setitem(migrations.STEPS, 3, lambda sql: sql.execute("CREATE TABLE half_done (x)"))
     store = world.store()
-    assert store.info().schema_version == 3
+    assert store.info().schema_version == 4
     store.close()
     monkeypatch.undo()
     assert "newer campaignkit" in refusal(world.path).message
@@ -316,6 +325,33 @@ def test_the_last_of_several_writers_tidies_up(world: World) -> None:
     assert files(world) == ["production.db"]
 
 
+def test_a_failing_disk_at_the_end_locks_nobody_out(world: World) -> None:
+    """What closing could not tidy up stays as after a crash: with its -wal, not as a bare copy that is refused."""
+    store = world.store()
+    assert isinstance(store, SqliteStore)
+    Run(store, store.begin_run(command="apply", digest="", at=AT)).plan(request([FIRST]))
+    store._db.sql.execute("CREATE TEMP TRIGGER full BEFORE UPDATE ON meta BEGIN SELECT raise(FAIL, 'disk I/O error'); END")
+    store.close()
+    assert "production.db-wal" in files(world)
+    again = world.store()
+    assert [row.ref for row in again.requests()] == ["r1"]
+    again.close()
+    assert files(world) == ["production.db"]
+
+
+def test_a_writer_that_is_not_the_last_leaves_the_wal_to_the_last(world: World) -> None:
+    """The last one may have died while this one closed: then the -wal is all there is."""
+    store = world.store()
+    assert isinstance(store, SqliteStore)
+    Run(store, store.begin_run(command="apply", digest="", at=AT)).plan(request([FIRST]))
+    other = flocks.grab(side_file(world.path, ".writers"), shared=True)
+    assert other is not None
+    store.close()
+    os.close(other)
+    assert main_says_in_use(world.path)
+    assert [row.ref for row in world.reader().requests()] == ["r1"]
+
+
 def test_a_writer_waits_for_readers_and_gives_up_cleanly(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(presence, "PATIENCE", 0.1)
     monkeypatch.setattr(opening, "connect", lambda path, mode: connection.connect(path, mode, busy_ms=50))
@@ -325,6 +361,29 @@ def test_a_writer_waits_for_readers_and_gives_up_cleanly(world: World, monkeypat
     reader.close()
     world.store().close()
     assert files(world) == ["production.db"]
+
+
+class Crowded(sqlite3.Connection):
+    """What SQLite says to one of two writers that come to a state at rest in the same moment."""
+
+    turned_away = False
+
+    def execute(self, sql: str, *parameters: Any) -> sqlite3.Cursor:
+        if "journal_mode" in sql and not self.turned_away:
+            self.turned_away = True
+            busy = sqlite3.OperationalError("database is locked")
+            busy.sqlite_errorname = "SQLITE_BUSY"
+            raise busy
+        return super().execute(sql, *parameters)
+
+
+def test_two_writers_that_come_at_once_are_both_let_in(world: World) -> None:
+    sql = sqlite3.connect(world.path, factory=Crowded, isolation_level=None)
+    presence.mark(world.path, sql)
+    assert sql.turned_away
+    assert main_says_in_use(world.path)
+    presence.unmark(world.path, sql)
+    sql.close()
 
 
 def test_a_crash_while_closing_is_played_back(world: World) -> None:
@@ -373,11 +432,14 @@ def test_a_full_disk_stores_nothing_and_says_so(world: World) -> None:
         ("UPDATE claim SET phone = phone + 7000", "claims are of other people"),
         ("INSERT INTO claim VALUES (1, 1, 99, 0)", "batch 99, which is gone"),
         ("UPDATE batch SET phones = substr(phones, 1, 8)", "do not have 2 people"),
-        ("UPDATE batch SET fingerprints = zeroblob(32)", "not those that were written"),
+        ("UPDATE batch SET fingerprints = zeroblob(32)", "row 1 of batch is not what was written"),
         ("UPDATE batch SET statuses = x'0102'", "status totals"),
         ("UPDATE request SET state = 'rejected'", "2 claims where 0 are due"),
         ("PRAGMA foreign_keys = OFF; DELETE FROM mailing", "belongs to a mailing that is gone"),
         ("DELETE FROM meta", "own row"),
+        ("UPDATE claim SET phone = phone + 7000", "the claims of mailing 1 are not those that were written"),
+        ("UPDATE event SET detail = replace(detail, '2', '3')", "line 2 of the history"),
+        ("DELETE FROM event WHERE id = 1", "line 2 of the history"),
     ],
 )
 def test_what_verifying_finds(world: World, damage: str, words: str) -> None:

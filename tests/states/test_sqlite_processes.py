@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import sqlite3
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from campaignkit.errors import StateError
 from campaignkit.model.outcomes import Outcome
 from campaignkit.states.records import HOLDING, RequestState
 from campaignkit.states.sqlite import presence
@@ -135,22 +133,6 @@ def test_a_writer_that_leaves_keeps_the_wal_for_one_that_only_entered(world: Wor
     assert [event.kind for event in again.events()] == ["k"]
     again.close()
     assert files(world) == ["production.db"]
-
-
-def test_a_farewell_that_fails_keeps_the_wal(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    store = world.store()
-    store.note(kind="k", subject="s", detail="d", at=AT)
-
-    def full(_sql: sqlite3.Connection) -> None:
-        raise sqlite3.OperationalError("database or disk is full")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(presence, "unmark", full)
-        with pytest.raises(StateError):
-            store.close()
-    again = world.store()
-    assert [event.kind for event in again.events()] == ["k"]
-    again.close()
 
 
 def test_a_large_plan_is_claimed_whole(world: World) -> None:

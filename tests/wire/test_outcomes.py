@@ -78,6 +78,10 @@ TABLE = [
     # definite refusals
     *[(status, body, R) for status in (400, 401, 403, 404, 405, 413, 414, 415, 422, 431) for body in (b"", b"<p>", ERROR)],
     (400, OK, U),
+    (400, b'{"error":"x","data":{"uuid":"abcdefgh"}}', U),
+    (404, b'[{"uuid":"abcdefgh"}]', U),
+    (429, b'{"error":"x","data":{"uuid":"abcdefgh"}}', U),
+    (422, b'{"error":"x","data":{"id":7}}', R),
     (429, OK, U),
     # other refusals need a whole object that says so
     *[(status, ERROR, R) for status in (402, 408, 409, 410, 421, 425, 451, 499)],
@@ -137,6 +141,9 @@ def test_a_uuid_in_half_a_body_is_a_hint_only() -> None:
     assert (said.outcome, said.uuid) == (U, "")
     assert UUID in said.reason
     assert read(409, ERROR, complete=False).outcome is U
+    for refusal in (400, 403, 404, 429):
+        assert read(refusal, OK[:-3], complete=False).outcome is U
+        assert read(refusal, ERROR, complete=False).outcome is not U
 
 
 def test_an_error_beside_a_uuid_is_a_warning() -> None:

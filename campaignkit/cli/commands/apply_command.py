@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from campaignkit.cli.options import Common, campaigns_argument, common_options, output_format, reveal_option
+from campaignkit.cli.options import Common, campaigns_argument, common_options, lock_timeout_option, output_format, reveal_option
 
 if TYPE_CHECKING:
     from campaignkit.plans.planfile import SavedPlan
@@ -24,12 +24,13 @@ if TYPE_CHECKING:
 @click.option("--auto-approve", is_flag=True, help="Do not ask.")
 @click.option("--accept", multiple=True, metavar="NAME=N", help="Accept a limit by its very number: recipients, cost, resend.")
 @click.option("--retry-rejected", is_flag=True, help="Send again to people whom the provider refused after accepting.")
+@lock_timeout_option
 @reveal_option
 @output_format("text", "json")
 @common_options
 def command(
     common: Common, campaigns: tuple[str, ...], plan_file: Path | None, auto_approve: bool, accept: tuple[str, ...],
-    retry_rejected: bool, reveal: bool, form: str,
+    retry_rejected: bool, lock_timeout: float, reveal: bool, form: str,
 ) -> int:  # fmt: skip
     """Send exactly what the plan shows, each person once.
 
@@ -61,6 +62,7 @@ def command(
         heads = opened.select(saved.selection if saved else campaigns)
         asked = Asked(
             saved=saved, named=bool(campaigns), accept=accept, auto_approve=auto_approve, reveal=reveal, form=form,
+            lock_timeout=lock_timeout,
             retry_rejected=retry_rejected or bool(saved and saved.components.retry_rejected),
         )  # fmt: skip
         run = ApplyRun(common, opened, heads, spool, asked)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
 
-from campaignkit.cli.options import Common, common_options, output_format, reveal_option
+from campaignkit.cli.options import Common, common_options, lock_timeout_option, output_format, reveal_option
 
 if TYPE_CHECKING:
     from campaignkit.cli.holding import Holding
     from campaignkit.cli.project import Opened
     from campaignkit.engine.resolver import Resolution
+    from campaignkit.states.records import RequestRow
 
 
 @click.command("resolve")
@@ -22,32 +25,42 @@ if TYPE_CHECKING:
 @click.option("--abandon", is_flag=True, help="Leave it: these people are never sent this mailing. Always safe.")
 @click.option("--not-sent", is_flag=True, help="It did not go out: these people are sent it again.")
 @click.option("--reason", default="", help="Why; kept in the history. --not-sent needs one.")
+@click.option(
+    "--expect-people",
+    type=click.IntRange(0),
+    metavar="N",
+    help="With --not-sent: how many people get it twice if it did go out after all.",
+)
+@lock_timeout_option
 @reveal_option
 @output_format("text", "json")
 @common_options
 def command(
     common: Common, request_or_tag: str | None, accepted: bool, uuid: str | None, no_uuid: bool, abandon: bool, not_sent: bool,
-    reason: str, reveal: bool, form: str,
+    reason: str, expect_people: int | None, lock_timeout: float, reveal: bool, form: str,
 ) -> int:  # fmt: skip
     """List unknown requests, or settle one.
 
     An unknown request may have been sent; the program never repeats it. Look for its tag in the provider's cabinet, then say
-    what you found. Doing nothing is safe: its people stay held back.
+    what you found. Doing nothing is safe: its people stay held back. --not-sent is taken only once nothing can be under way
+    any more, and with the number of its people.
     """
     from campaignkit.cli.holding import Holding
     from campaignkit.cli.project import indexed
 
     answer = _answer(accepted=accepted, uuid=uuid, no_uuid=no_uuid, abandon=abandon, not_sent=not_sent, reason=reason.strip())
+    if expect_people is not None and not not_sent:
+        raise click.UsageError("--expect-people goes with --not-sent")
     if (answer is None) != (request_or_tag is None):
         raise click.UsageError("a request and one of --accepted, --abandon, --not-sent belong together")
     opened = indexed(common)
-    holding = Holding(common.project, opened.environment)
+    holding = Holding(common.project, opened.environment, tell=common.console.warn)
     if opened.environment.is_sandbox:
         common.console.sandbox()
     if answer is None or request_or_tag is None:
         _list(common, opened, holding, reveal=reveal, form=form)
     else:
-        _settle(common, holding, request_or_tag, answer)
+        _settle(common, holding, request_or_tag, replace(answer, expect_people=expect_people), lock_timeout)
     return 0
 
 
@@ -74,48 +87,53 @@ def _answer(*, accepted: bool, uuid: str | None, no_uuid: bool, abandon: bool, n
 
 def _list(common: Common, opened: Opened, holding: Holding, *, reveal: bool, form: str) -> None:
     from campaignkit.engine.resolver import unknowns
-    from campaignkit.reports.resolve import unknown_document, unknown_text
+    from campaignkit.reports.resolve import Seen, unknown_document, unknown_text
 
     holding.ensure_sandbox()
     reader = holding.open_reader()
     try:
-        found = unknowns(reader, alive=holding.alive())
+        found = unknowns(reader, holding.environment, alive=holding.alive())
     finally:
         reader.close()
-    environment = opened.environment
+    seen = Seen(environment=opened.environment, now=holding.clock.now(), price=opened.project.price, reveal=reveal)
     if form == "json":
-        common.console.document(unknown_document(found, environment=environment.name, sandbox=environment.is_sandbox, reveal=reveal))
-        return
-    price = opened.project.price
-    common.console.data(
-        unknown_text(
-            found,
-            now=holding.clock.now(),
-            price=price.amount if price else None,
-            currency=price.currency if price else "",
-            reveal=reveal,
-            env=environment.name,
-        )
-    )
+        common.console.document(unknown_document(found, seen))
+    else:
+        common.console.data(unknown_text(found, seen))
 
 
-def _settle(common: Common, holding: Holding, request_or_tag: str, answer: Resolution) -> None:
+def _settle(common: Common, holding: Holding, request_or_tag: str, answer: Resolution, lock_timeout: float) -> None:
     from campaignkit.cli.holding import provider
     from campaignkit.cli.secrets import read_token
-    from campaignkit.engine.resolver import resolve
+    from campaignkit.engine.resolver import Desk
+    from campaignkit.reports.safe import people as counted
+    from campaignkit.states.lock import person
     from campaignkit.states.records import RequestState
 
     token = read_token(holding.environment) if answer.uuid else ""
-    with holding.locked_store("resolve") as store:
+    with contextlib.ExitStack() as stack:
+        store = stack.enter_context(holding.locked_store("resolve", timeout=lock_timeout, say=common.console.warn))
         store.recover(holding.clock.now())
+        desk = Desk(
+            store=store, clock=holding.clock, environment=holding.environment,
+            ask=lambda row: _ask(common, row), demand_lock=holding.demand_lock,
+        )  # fmt: skip
         if answer.uuid:
-            with provider(holding, token) as reachable, reachable.reader() as reader:
-                row, people = resolve(store, holding.clock, request_or_tag, answer, reader)
-        else:
-            row, people = resolve(store, holding.clock, request_or_tag, answer, None)
+            reachable = stack.enter_context(provider(holding, token))
+            desk = replace(desk, reader=stack.enter_context(reachable.reader()))
+        row, people = desk.settle(request_or_tag, replace(answer, by=person()))
     what = {
-        RequestState.ACCEPTED: "count as accepted; they are not sent to again",
-        RequestState.ABANDONED: "are given up; they are never sent this mailing",
-        RequestState.RELEASED: "are free again: the next apply sends to them. Plans saved before are stale",
+        RequestState.ACCEPTED: "accepted; not sent to again",
+        RequestState.ABANDONED: "given up; never sent this mailing",
+        RequestState.RELEASED: "free again, and the next apply sends to them. Plans saved before are stale",
     }[answer.to]
-    common.console.say(f"{row.ref}: {people:,} people {what}.")
+    common.console.say(f"{row.ref}: {counted(people)}: {what}.")
+
+
+def _ask(common: Common, row: RequestRow) -> int | None:
+    """The number that a person types; None where nobody sits at the terminal."""
+    if not common.console.interactive:
+        return None
+    question = f"If {row.ref} did go out, all its people get it twice. How many are they"
+    answer = common.console.ask(question)
+    return int(answer) if answer.isascii() and answer.isdecimal() else -1

@@ -5,7 +5,9 @@ from __future__ import annotations
 import click
 
 from campaignkit.cli.commands.state_looking import export, list_, show, state_of, verify
-from campaignkit.cli.options import Common, common_options
+from campaignkit.cli.commands.state_restore import restore
+from campaignkit.cli.commands.state_unlocking import unlock
+from campaignkit.cli.options import Common, common_options, lock_timeout_option
 
 
 @click.group("state")
@@ -78,21 +80,23 @@ def init(common: Common, replace_lost: str | None, reason: str | None) -> int:
     metavar="N",
     help="How many people it must be; else nothing is forgotten.",
 )
+@lock_timeout_option
 @common_options
-def forget(common: Common, mailing: str, revision: int, reason: str, expect_people: int) -> int:
+def forget(common: Common, mailing: str, revision: int, reason: str, expect_people: int, lock_timeout: float) -> int:
     """Forget who got a mailing, leaving a tombstone in the history.
 
     Their phones leave the state, and the same mailing, applied again, is sent to them again.
     """
     from campaignkit.errors import RefusedError, UsageError
     from campaignkit.model.mailings import MailingKey
+    from campaignkit.states.lock import person
 
     campaign, slash, name = mailing.partition("/")
     if not slash or not reason.strip():
         raise click.UsageError("forget takes CAMPAIGN/MAILING and a reason")
     key = MailingKey(campaign, revision, name)
     holding = state_of(common)
-    with holding.locked_store("state forget") as store:
+    with holding.locked_store("state forget", timeout=lock_timeout, say=common.console.warn) as store:
         store.recover(holding.clock.now())
         known = next((found for found in store.mailings() if found.key == key), None)
         if known is None:
@@ -101,11 +105,13 @@ def forget(common: Common, mailing: str, revision: int, reason: str, expect_peop
                 next_command=f"campaignkit state list --env {holding.environment.name}",
             )
         if known.claimed != expect_people:
-            raise RefusedError(f"{mailing} holds {known.claimed:,} people, not {expect_people:,}. Nothing was forgotten.")
-        people = store.forget(key, reason=reason.strip(), at=holding.clock.now())
+            message = f"{mailing} holds {known.claimed:,} people, not {expect_people:,}. Nothing was forgotten."
+            raise RefusedError(message, next_command=f"campaignkit state list --env {holding.environment.name}")
+        holding.demand_lock()
+        people = store.forget(key, reason=reason.strip(), at=holding.clock.now(), by=person())
     common.console.say(f"Forgot {people:,} people of {mailing}. Applied again, it is sent to them again; plans saved before are stale.")
     return 0
 
 
-for _looking in (list_, show, export, verify):
-    command.add_command(_looking)
+for _other in (list_, show, export, verify, restore, unlock):
+    command.add_command(_other)

@@ -26,7 +26,7 @@ def state_of(common: Common) -> Holding:
         environment, _named = choose_environment(front.project(), common.environment)
     if environment.is_sandbox:
         common.console.sandbox()
-    return Holding(common.project, environment)
+    return Holding(common.project, environment, tell=common.console.warn)
 
 
 @click.command("list")

@@ -10,6 +10,7 @@ from campaignkit.states.records import RequestState
 from campaignkit.states.sqlite.claims import free_request
 from campaignkit.states.sqlite.connection import bump, demand_one
 from campaignkit.states.sqlite.rows import id_of, ref_of
+from campaignkit.states.sqlite.sums import demand_intact, seal
 
 _ENDS = {
     Outcome.ACCEPTED: RequestState.ACCEPTED,
@@ -23,18 +24,25 @@ _KEEPING = frozenset({RequestState.ACCEPTED, RequestState.UNKNOWN, RequestState.
 
 
 def mark_intent(sql: sqlite3.Connection, ref: str, at: str) -> int | None:
-    """Planned → intent. Returns the attempt's number; None if the request was not planned: then it must not be sent."""
+    """Planned → intent. Returns the attempt's number; None if the request was not planned: then it must not be sent.
+
+    What an earlier attempt learned (a throttle) goes: it must not pass for evidence about this one.
+    """
+    request_id = id_of(ref)
+    demand_intact(sql, "request", request_id)
     rows = sql.execute(
-        "UPDATE request SET state = 'intent', attempts = attempts + 1, intent_at = ?, done_at = NULL"
-        " WHERE id = ? AND state = 'planned' RETURNING attempts",
-        (at, id_of(ref)),
+        "UPDATE request SET state = 'intent', attempts = attempts + 1, intent_at = ?, done_at = NULL, http_status = NULL,"
+        " phase = '', reason = '', bytes_written = 0, answer = x'' WHERE id = ? AND state = 'planned' RETURNING attempts",
+        (at, request_id),
     ).fetchall()
+    seal(sql, "request", request_id)
     return int(rows[0][0]) if len(rows) == 1 else None
 
 
 def record(sql: sqlite3.Connection, ref: str, attempt: int, result: SendResult, at: str, *, again: bool) -> RequestState:
     """How the attempt ended. Returns the state the request has now; StateError if this attempt has no say any more."""
     request_id = id_of(ref)
+    demand_intact(sql, "request", request_id)
     row = sql.execute(
         "SELECT state FROM request WHERE id = ? AND attempts = ? AND state IN ('intent', 'unknown')",
         (request_id, attempt),
@@ -70,6 +78,7 @@ def record(sql: sqlite3.Connection, ref: str, attempt: int, result: SendResult, 
         ),
     )
     demand_one(cursor, ref)
+    seal(sql, "request", request_id)
     if state not in _KEEPING:
         free_request(sql, request_id)
     bump(sql, "claims_version")
@@ -87,9 +96,11 @@ def dissolve(sql: sqlite3.Connection, at: str, *, run_id: int | None = None) -> 
     planned = sql.execute("SELECT id FROM request WHERE state = 'planned' AND run_id = coalesce(?, run_id)", (run_id,)).fetchall()
     people = 0
     for (request_id,) in planned:
+        demand_intact(sql, "request", request_id)
         people += free_request(sql, request_id)
         cursor = sql.execute("UPDATE request SET state = 'dissolved', done_at = ? WHERE id = ? AND state = 'planned'", (at, request_id))
         demand_one(cursor, ref_of(request_id))
+        seal(sql, "request", request_id)
     return len(planned), people
 
 
@@ -99,10 +110,12 @@ def give_up(sql: sqlite3.Connection, at: str) -> tuple[list[str], int]:
         "SELECT r.id, sum(b.count) FROM request r JOIN batch b ON b.request_id = r.id WHERE r.state = 'intent' GROUP BY r.id ORDER BY r.id"
     ).fetchall()
     for request_id, _ in intents:
+        demand_intact(sql, "request", request_id)
         cursor = sql.execute(
             "UPDATE request SET state = 'unknown', done_at = ?,"
             " reason = 'the run ended between the intent and the outcome' WHERE id = ? AND state = 'intent'",
             (at, request_id),
         )
         demand_one(cursor, ref_of(request_id))
+        seal(sql, "request", request_id)
     return [ref_of(request_id) for request_id, _ in intents], sum(people for _, people in intents)

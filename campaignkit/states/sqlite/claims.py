@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 from itertools import count, repeat
+from typing import Any
 
 from campaignkit.errors import StateError
 from campaignkit.model.mailings import MailingKey
-from campaignkit.states.packing import checksum, count_people, pack_histogram, unpack_phones
+from campaignkit.states.packing import count_people, pack_histogram, unpack_phones
 from campaignkit.states.records import PlannedBatch
 from campaignkit.states.sqlite.rows import ref_of
+from campaignkit.states.sqlite.sums import COLUMNS, demand_claims, demand_intact, phones_sum, recount_claims, row_sum, seal
 from campaignkit.states.store import ClaimConflictError
 from campaignkit.states.times import to_text
 
@@ -25,6 +27,15 @@ WHERE (SELECT b.refused AND r.state = 'accepted' AND substr(b.statuses, claim.po
 """
 
 
+_FREE = "DELETE FROM claim WHERE mailing_id = ?1 AND batch_id = ?2 AND phone IN (SELECT value FROM json_each(?3)) RETURNING phone"
+# With the ids of its rows given, so that a row is written once, with its sum.
+_INSERT = {
+    table: f"INSERT INTO {table} ({columns}, checksum) VALUES (?{', ?' * (columns.count(',') + 1)})"  # noqa: S608 - our own names
+    for table, columns in COLUMNS.items()
+    if table in {"request", "batch"}
+}
+
+
 class PlanWriter:
     """Writes the requests of one plan, their batches and claims; call `finish` after the last."""
 
@@ -34,14 +45,16 @@ class PlanWriter:
         self._at = at
         self._mailings: dict[MailingKey, int] = {}
         self._claims: list[tuple[int, int, int, int]] = []
+        self._last = {table: _last_id(sql, table) for table in _INSERT}
         self.people = 0
 
-    def request(self, batches: tuple[PlannedBatch, ...]) -> str:
+    def request(self, batches: tuple[PlannedBatch, ...], callback: bytes = b"") -> str:
         """Write one request; returns its reference. ValueError if it is empty or its columns are not whole."""
         if not batches:
             raise ValueError("a request needs a batch")
-        cursor = self._sql.execute("INSERT INTO request (run_id, state, planned_at) VALUES (?, 'planned', ?)", (self._run_id, self._at))
-        request_id = int(cursor.lastrowid or 0)
+        request_id = self._insert(
+            "request", self._run_id, "planned", "", 0, self._at, None, None, None, "", "", 0, None, 0, b"", b"", callback
+        )
         for position, batch in enumerate(batches):
             self._batch(request_id, position, batch)
         return ref_of(request_id)
@@ -51,35 +64,39 @@ class PlanWriter:
         self._flush()
         for mailing_id in self._mailings.values():
             recount_refused(self._sql, mailing_id)
+            recount_claims(self._sql, mailing_id)
+
+    def _insert(self, table: str, *values: Any) -> int:
+        row_id = self._last[table] = self._last[table] + 1
+        self._sql.execute(_INSERT[table], (row_id, *values, row_sum(row_id, *values)))
+        return row_id
 
     def _batch(self, request_id: int, position: int, batch: PlannedBatch) -> None:
         people = count_people(batch.phones, batch.fingerprints)
         mailing_id = self._mailing(batch)
         statuses = bytes(people)
-        cursor = self._sql.execute(
-            "INSERT INTO batch (request_id, position, mailing_id, count, claimed, checksum, path, line, schedule_at,"
-            " definition, tag, name, histogram, phones, fingerprints, statuses)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                request_id,
-                position,
-                mailing_id,
-                people,
-                people,
-                checksum(batch.phones, batch.fingerprints),
-                batch.path,
-                batch.line,
-                to_text(batch.schedule_utc) if batch.schedule_utc else None,
-                batch.definition,
-                batch.tag,
-                batch.name,
-                pack_histogram(statuses),
-                batch.phones,
-                batch.fingerprints,
-                statuses,
-            ),
+        batch_id = self._insert(
+            "batch",
+            request_id,
+            position,
+            mailing_id,
+            people,
+            people,
+            0,
+            batch.path,
+            batch.line,
+            to_text(batch.schedule_utc) if batch.schedule_utc else None,
+            batch.definition,
+            batch.tag,
+            batch.name,
+            "[]",
+            None,
+            pack_histogram(statuses),
+            batch.phones,
+            batch.fingerprints,
+            statuses,
+            b"",
         )
-        batch_id = int(cursor.lastrowid or 0)
         self.people += people
         self._claims.extend(zip(repeat(mailing_id), unpack_phones(batch.phones), repeat(batch_id), count()))
         if len(self._claims) >= _AT_ONCE:
@@ -88,14 +105,25 @@ class PlanWriter:
     def _mailing(self, batch: PlannedBatch) -> int:
         known = self._mailings.get(batch.key)
         if known is None:
-            [(known,)] = self._sql.execute(
-                "INSERT INTO mailing (campaign, revision, name, path, line) VALUES (?, ?, ?, ?, ?)"
-                " ON CONFLICT (campaign, revision, name) DO UPDATE SET path = excluded.path, line = excluded.line"
-                " RETURNING id",
-                (*batch.key, batch.path, batch.line),
-            ).fetchall()
-            self._mailings[batch.key] = known
+            known = self._mailings[batch.key] = self._known_mailing(batch) or self._new_mailing(batch)
+            seal(self._sql, "mailing", known)
         return known
+
+    def _known_mailing(self, batch: PlannedBatch) -> int:
+        # Past the index, which has no checksum: a mailing that it hides would be sent to everybody again.
+        row = self._sql.execute("SELECT id FROM mailing NOT INDEXED WHERE campaign = ? AND revision = ? AND name = ?", batch.key).fetchone()
+        if row is None:
+            return 0
+        # A claim that a flipped bit hides would be made twice: the old ones must be whole before new ones join them.
+        demand_claims(self._sql, row[0])
+        self._sql.execute("UPDATE mailing SET path = ?, line = ? WHERE id = ?", (batch.path, batch.line, row[0]))
+        return int(row[0])
+
+    def _new_mailing(self, batch: PlannedBatch) -> int:
+        cursor = self._sql.execute(
+            "INSERT INTO mailing (campaign, revision, name, path, line) VALUES (?, ?, ?, ?, ?)", (*batch.key, batch.path, batch.line)
+        )
+        return int(cursor.lastrowid or 0)
 
     def _flush(self) -> None:
         self._claims.sort()
@@ -131,7 +159,10 @@ def recount_refused(sql: sqlite3.Connection, mailing_id: int) -> None:
             (mailing_id,),
         ).fetchall()
     )
+    for (batch_id,) in refused:
+        demand_intact(sql, "batch", batch_id)
     sql.executemany("UPDATE batch SET claimed = ? WHERE id = ?", [(held.get(b, 0), b) for (b,) in refused])
+    seal(sql, "batch", *(b for (b,) in refused))
 
 
 def free_request(sql: sqlite3.Connection, request_id: int) -> int:
@@ -146,16 +177,25 @@ def free_request(sql: sqlite3.Connection, request_id: int) -> int:
 
 def free_batch(sql: sqlite3.Connection, batch_id: int, mailing_id: int, claimed: int, phones: bytes) -> int:
     """Give back the claims of one batch, as many as it holds. Returns people freed; StateError if they do not add up."""
-    before = sql.total_changes
-    if claimed:
-        sql.executemany(
-            "DELETE FROM claim WHERE mailing_id = ? AND phone = ? AND batch_id = ?",
-            zip(repeat(mailing_id), sorted(unpack_phones(phones)), repeat(batch_id)),
-        )
-    freed = sql.total_changes - before
-    if freed != claimed:
+    demand_intact(sql, "batch", batch_id)
+    demand_intact(sql, "mailing", mailing_id)
+    freed = sql.execute(_FREE, (mailing_id, batch_id, str(sorted(unpack_phones(phones))))).fetchall() if claimed else []
+    if len(freed) != claimed:
         raise StateError(
-            f"Batch {batch_id} holds {freed} claims where the state says {claimed}. Nothing changed; `campaignkit state verify` tells more."
+            f"Batch {batch_id} holds {len(freed)} claims where the state says {claimed}. Nothing changed; "
+            "`campaignkit state verify` tells more."
         )
     sql.execute("UPDATE batch SET claimed = 0 WHERE id = ?", (batch_id,))
-    return freed
+    seal(sql, "batch", batch_id)
+    sql.execute(
+        "UPDATE mailing SET claims = claims - ?, claims_sum = claims_sum - ? WHERE id = ?",
+        (len(freed), phones_sum(phone for (phone,) in freed), mailing_id),
+    )
+    seal(sql, "mailing", mailing_id)
+    return len(freed)
+
+
+def _last_id(sql: sqlite3.Connection, table: str) -> int:
+    """The highest id ever given in a table; what was forgotten never lends its id to another."""
+    row = sql.execute("SELECT seq FROM sqlite_sequence WHERE name = ?", (table,)).fetchone()
+    return int(row[0]) if row else 0

@@ -11,6 +11,7 @@ from threading import Lock
 from typing import Any
 
 from campaignkit.errors import StateError
+from campaignkit.states.sqlite import sums
 from campaignkit.states.sqlite.schema import OLDEST_SQLITE
 
 Row = tuple[Any, ...]
@@ -43,6 +44,7 @@ def connect(path: Path, mode: str, *, busy_ms: int = BUSY_MS) -> sqlite3.Connect
         # No phone of anybody may reach a temporary file, and no function of a doctored schema may run.
         sql.execute("PRAGMA temp_store = MEMORY")
         sql.execute("PRAGMA trusted_schema = OFF")
+        sums.register(sql)
         if sys.platform == "darwin":
             sql.execute("PRAGMA fullfsync = ON")
             sql.execute("PRAGMA checkpoint_fullfsync = ON")
@@ -70,6 +72,11 @@ class Database:
         rows = self.rows(query, parameters)
         return rows[0] if rows else None
 
+    def check(self, demand: Callable[[sqlite3.Connection, int], None], row_id: int) -> None:
+        """Let one of the demands of `sums` look, within whatever transaction is open; StateError where it is not met."""
+        with self._lock, told(self.path):
+            demand(self.sql, row_id)
+
     def moment(self) -> tuple[int, int]:
         """Something that differs once this connection, or any other, has changed the state."""
         own = self.sql.total_changes
@@ -89,45 +96,15 @@ class Database:
                     self.sql.execute("ROLLBACK")
                 raise
 
-    def close(self) -> None:
-        """Close a connection that only read."""
+    def close(self, last: Callable[[sqlite3.Connection], None] | None = None) -> None:
+        """Close, after `last` has had the connection to itself."""
         with self._lock:
-            self.sql.close()
-
-    def leave(self, last: Callable[[sqlite3.Connection], None] | None) -> None:
-        """Close a connection that wrote, after `last` has had it to itself; without a `last`, others are still to write."""
-        with self._lock, told(self.path):
-            reader = None
             try:
-                if last is None:
-                    reader = _reader(self.path)
-                else:
-                    last(self.sql)
-            except BaseException:
-                reader = _reader(self.path)
-                raise
+                if last is not None:
+                    with told(self.path):
+                        last(self.sql)
             finally:
                 self.sql.close()
-                if reader is not None:
-                    reader.close()
-
-
-def _reader(path: Path) -> sqlite3.Connection | None:
-    """A read under way, which holds back SQLite's last writer from removing the -wal, and removes none when it ends.
-
-    The other writers may die, or may not have come to their first statement: without its -wal, a main file that says
-    `in_use` is refused. None if the file cannot be read any more.
-    """
-    sql = None
-    try:
-        sql = connect(path, "ro")
-        sql.execute("BEGIN")
-        sql.execute("SELECT 1 FROM meta").fetchone()
-    except sqlite3.Error:
-        if sql is not None:
-            sql.close()
-        return None
-    return sql
 
 
 @contextmanager
@@ -135,6 +112,8 @@ def told(path: Path) -> Iterator[None]:
     """Turn what SQLite raises into a `StateError` that names the file and the way out."""
     try:
         yield
+    except UnicodeDecodeError as error:  # the driver reads SQLite's own words about damaged text as UTF-8
+        raise StateError(f"{path}: {_why('SQLITE_CORRUPT')} (it holds text that is none). This step was not stored.") from error
     except sqlite3.Error as error:
         code = getattr(error, "sqlite_errorname", "")
         raise StateError(f"{path}: {_why(code)} (SQLite: {error}). This step was not stored.") from error
@@ -168,3 +147,4 @@ def bump(sql: sqlite3.Connection, *counters: str) -> None:
     """Count up some counters of the state, in the running transaction."""
     changes = ", ".join(f"{name} = {name} + 1" for name in counters)
     demand_one(sql.execute(f"UPDATE meta SET {changes}"), "The state's own row")  # noqa: S608 - our own literals
+    sums.seal(sql, "meta", 1)

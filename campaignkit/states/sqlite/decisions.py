@@ -7,10 +7,12 @@ import sqlite3
 from campaignkit.errors import StateError
 from campaignkit.model.mailings import MailingKey
 from campaignkit.states.records import RequestState
+from campaignkit.states.sqlite import callbacks
 from campaignkit.states.sqlite.attempts import uuid_holder
 from campaignkit.states.sqlite.claims import free_batch, free_request
 from campaignkit.states.sqlite.connection import bump, demand_one
 from campaignkit.states.sqlite.rows import id_of
+from campaignkit.states.sqlite.sums import damaged, demand_intact, seal
 
 ANSWERS = frozenset({RequestState.ACCEPTED, RequestState.ABANDONED, RequestState.RELEASED})
 
@@ -18,6 +20,7 @@ ANSWERS = frozenset({RequestState.ACCEPTED, RequestState.ABANDONED, RequestState
 def resolve(sql: sqlite3.Connection, ref: str, to: RequestState, uuid: str, reason: str, at: str) -> int:
     """Settle an unknown request. Returns its people; ValueError if it is not unknown or `to` is no answer."""
     request_id = id_of(ref)
+    demand_intact(sql, "request", request_id)
     row = sql.execute("SELECT state FROM request WHERE id = ?", (request_id,)).fetchone()
     if row is None or row[0] != RequestState.UNKNOWN:
         raise ValueError(f"{ref} is {row[0] if row else 'no request of this state'}, not unknown")
@@ -30,6 +33,7 @@ def resolve(sql: sqlite3.Connection, ref: str, to: RequestState, uuid: str, reas
         (str(to), uuid, reason, at, request_id),
     )
     demand_one(cursor, ref)
+    seal(sql, "request", request_id)
     people = sql.execute("SELECT sum(count) FROM batch WHERE request_id = ?", (request_id,)).fetchone()[0]
     if to is RequestState.RELEASED:
         free_request(sql, request_id)
@@ -39,19 +43,40 @@ def resolve(sql: sqlite3.Connection, ref: str, to: RequestState, uuid: str, reas
     return int(people or 0)
 
 
+def lose_history(sql: sqlite3.Connection, since: int, at_least: int, at: str) -> int:
+    """Make all that is planned or under way unknown, and raise the serial above both figures. Returns people."""
+    open_requests = sql.execute(
+        "SELECT r.id, sum(b.count) FROM request r JOIN batch b ON b.request_id = r.id WHERE r.state IN ('planned', 'intent') GROUP BY r.id"
+    ).fetchall()
+    reason = f"a backup (serial {since}) was restored: it may have been sent since that was made"
+    for request_id, _ in open_requests:
+        demand_intact(sql, "request", request_id)
+        sql.execute("UPDATE request SET state = 'unknown', done_at = ?, reason = ? WHERE id = ?", (at, reason, request_id))
+        seal(sql, "request", request_id)
+    sql.execute("UPDATE meta SET serial = max(serial, ?)", (at_least,))
+    bump(sql, "serial", "claims_version")
+    return sum(people for _, people in open_requests)
+
+
 def carry_over(sql: sqlite3.Connection, old: MailingKey, new: MailingKey) -> int:
     """Let the deliveries of `old` be those of `new`. Returns people; 0, and no change, if `new` holds claims itself."""
     old_id, new_id = _mailing(sql, old), _mailing(sql, new)
     people = _claimed(sql, old_id)
+    demand_intact(sql, "mailing", old_id)
     if old_id == new_id or not people or _claimed(sql, new_id):
         return 0
     if new_id:
         # Only refused and dissolved batches are left there: they stay in the history, under the same new name.
+        moved = [batch_id for (batch_id,) in sql.execute("SELECT id FROM batch WHERE mailing_id = ?", (new_id,)).fetchall()]
+        for batch_id in moved:
+            demand_intact(sql, "batch", batch_id)
         sql.execute("UPDATE batch SET mailing_id = ? WHERE mailing_id = ?", (old_id, new_id))
+        seal(sql, "batch", *moved)
         demand_one(sql.execute("DELETE FROM mailing WHERE id = ?", (new_id,)), str(new))
     # The claims know their mailing by its id: renaming it moves a million of them at once.
     cursor = sql.execute("UPDATE mailing SET campaign = ?, revision = ?, name = ? WHERE id = ?", (*new, old_id))
     demand_one(cursor, str(old))
+    seal(sql, "mailing", old_id)
     bump(sql, "claims_version")
     return people
 
@@ -68,11 +93,14 @@ def forget(sql: sqlite3.Connection, key: MailingKey) -> int:
         people += free_batch(sql, batch_id, mailing_id, claimed, phones)
         sql.execute("DELETE FROM batch WHERE id = ?", (batch_id,))
     for request_id in {request_id for _, request_id in batches}:
+        callbacks.forget(sql, request_id)
         # A request that also carried another mailing stays for the sake of that one.
         sql.execute(
             "DELETE FROM request WHERE id = ? AND NOT EXISTS (SELECT 1 FROM batch WHERE request_id = request.id)",
             (request_id,),
         )
+    if sql.execute("SELECT claims FROM mailing WHERE id = ?", (mailing_id,)).fetchone() != (0,):
+        raise damaged(f"claims of {key} that no batch of it holds")
     demand_one(sql.execute("DELETE FROM mailing WHERE id = ?", (mailing_id,)), str(key))
     bump(sql, "serial", "claims_version", "releases")
     return people

@@ -10,6 +10,7 @@ from pathlib import Path
 from campaignkit.errors import StateError
 from campaignkit.states.sqlite.presence import lacks_wal, side_file
 from campaignkit.states.sqlite.schema import SCHEMA_VERSION
+from campaignkit.states.sqlite.sums import holds
 
 _BACKUP = "Nothing was sent. Bring back the newest backup of this file."
 
@@ -25,7 +26,8 @@ class Expected:
 
     def flaw(self, what: str, *, command: str = "") -> StateError:
         """An error about this file; `command` is the subcommand of `campaignkit state` that helps."""
-        next_command = f"campaignkit state {command} --env {self.environment}" if command else ""
+        words = {"restore": "restore FILE --accept-lost-history"}.get(command, command)
+        next_command = f"campaignkit state {words} --env {self.environment}" if command else ""
         return StateError(f"{self.path}: {what}", next_command=next_command)
 
 
@@ -83,6 +85,8 @@ def check_identity(expected: Expected, sql: sqlite3.Connection, *, may_be_older:
             "sent. The next command that writes it steps it up.",
             next_command=f"campaignkit refresh --env {expected.environment}",
         )
+    if version == SCHEMA_VERSION and sql.execute(f"SELECT {holds('meta')} FROM meta").fetchone() != (1,):  # noqa: S608 - our own names
+        raise expected.flaw(f"the row that says whose state it is has a wrong checksum: it is damaged. {_BACKUP}", command="restore")
     for what, found, due in (("environment", environment, expected.environment), ("origin", origin, expected.origin)):
         if found != due:
             raise expected.flaw(
@@ -97,9 +101,9 @@ def check_identity(expected: Expected, sql: sqlite3.Connection, *, may_be_older:
         )
 
 
-def from_sqlite(expected: Expected, error: sqlite3.Error) -> StateError:
+def from_sqlite(expected: Expected, error: sqlite3.Error | UnicodeDecodeError) -> StateError:
     """What a failure of SQLite means when it comes on opening."""
-    code = getattr(error, "sqlite_errorname", "")
+    code = "SQLITE_CORRUPT" if isinstance(error, UnicodeDecodeError) else getattr(error, "sqlite_errorname", "")
     if code.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
         return expected.flaw(f"it is damaged, or no database at all ({error}). {_BACKUP}", command="restore")
     if code.startswith("SQLITE_BUSY"):
@@ -133,7 +137,8 @@ def _missing(expected: Expected) -> StateError:
         )
     return StateError(
         f"{expected.path}: the state is missing that campaignkit.lock records for {expected.environment} (lineage "
-        f"{expected.lineage}); nothing was sent. Bring that file back. "
-        "Only if it is lost for good, and with it who was messaged, replace it.",
+        f"{expected.lineage}); nothing was sent. Bring that file back, "
+        "or an older backup of it with campaignkit state restore FILE --accept-lost-history. "
+        "Only if all of them are lost for good, and with them who was messaged, replace it.",
         next_command=f"campaignkit state init --env {expected.environment} --replace-lost {expected.lineage} --reason TEXT",
     )

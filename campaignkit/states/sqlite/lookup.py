@@ -5,21 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from campaignkit.states.packing import PHONE_BYTES
 from campaignkit.states.records import FINGERPRINT_BYTES, Known, RequestState
 from campaignkit.states.sqlite.connection import Database
 from campaignkit.states.sqlite.rows import ref_of
+from campaignkit.states.sqlite.sums import damaged, demand_claims, holds
 
 _AT_ONCE = 500
 _MARKS = ", ".join("?" * _AT_ONCE)
 _CLAIMS = f"SELECT phone, batch_id, position FROM claim WHERE mailing_id = ? AND phone IN ({_MARKS})"  # noqa: S608 - marks
 _KEPT_BYTES = 24_000_000
-"""Fingerprints kept from one question to the next: those of a million and a half people."""
+"""Phones and fingerprints kept from one question to the next: those of a million people."""
 _MAY_HAVE_REACHED = frozenset({RequestState.ACCEPTED, RequestState.INTENT, RequestState.UNKNOWN, RequestState.ABANDONED})
 
 
 @dataclass(frozen=True, slots=True)
 class _Batch:
+    mailing_id: int
     request: str
+    phones: bytes
     state: RequestState
     fingerprints: bytes
     refused: bool
@@ -35,6 +39,7 @@ class Lookup:
         self._moment = database.moment()
         self._kept: dict[int, _Batch] = {}
         self._kept_bytes = 0
+        self._trusted: set[int] = set()
 
     def known(self, mailing_ids: Sequence[int], phones: Sequence[int]) -> dict[int, Known]:
         """By phone: what the first of these mailings that holds it knows."""
@@ -58,6 +63,9 @@ class Lookup:
         if not phones or self._db.row("SELECT 1 FROM claim WHERE mailing_id = ? LIMIT 1", (mailing_id,)) is None:
             return
         batches = self._current()
+        if mailing_id not in self._trusted:
+            self._db.check(demand_claims, mailing_id)
+            self._trusted.add(mailing_id)
         for start in range(0, len(phones), _AT_ONCE):
             part = list(phones[start : start + _AT_ONCE])
             # One statement for every length: a phone named twice is still found once.
@@ -65,6 +73,10 @@ class Lookup:
             for phone, batch_id, position in self._db.rows(_CLAIMS, (mailing_id, *part)):
                 batch = batches.get(batch_id) or self._load(batch_id, batches)
                 if batch is not None:
+                    if batch.mailing_id != mailing_id or batch.phones[position * PHONE_BYTES :][:PHONE_BYTES] != phone.to_bytes(
+                        8, "little"
+                    ):
+                        raise damaged(f"a claim of batch {batch_id}")
                     place = position * FINGERPRINT_BYTES
                     # Whoever has a status was reached, whatever became of the others of the batch.
                     refused = batch.refused and not batch.statuses[position]
@@ -73,17 +85,21 @@ class Lookup:
     def _load(self, batch_id: int, batches: dict[int, _Batch]) -> _Batch | None:
         """One batch; None if it was freed between two questions, which only a writer's own threads can see."""
         row = self._db.row(
-            "SELECT b.request_id, r.state, b.fingerprints, b.refused, b.definition, b.statuses"
+            f"SELECT b.request_id, r.state, b.fingerprints, b.refused, b.definition, b.statuses, b.mailing_id, b.phones,"  # noqa: S608 - our own names
+            f" {holds('batch', 'b')} AND {holds('request', 'r')}"
             " FROM batch b JOIN request r ON r.id = b.request_id WHERE b.id = ?",
             (batch_id,),
         )
         if row is None:
             return None
-        self._kept_bytes += len(row[2])
+        if not row[8]:
+            raise damaged(f"batch {batch_id} of {ref_of(row[0])}")
+        size = len(row[2]) + len(row[7])
+        self._kept_bytes += size
         if self._kept_bytes > _KEPT_BYTES:
             batches.clear()
-            self._kept_bytes = len(row[2])
-        batch = batches[batch_id] = _Batch(ref_of(row[0]), RequestState(row[1]), row[2], bool(row[3]), row[4], row[5])
+            self._kept_bytes = size
+        batch = batches[batch_id] = _Batch(row[6], ref_of(row[0]), row[7], RequestState(row[1]), row[2], bool(row[3]), row[4], row[5])
         return batch
 
     def _current(self) -> dict[int, _Batch]:
@@ -91,5 +107,5 @@ class Lookup:
         moment = self._db.moment()
         if moment != self._moment:
             # Another thread may be filling the old ones with what it read before: it keeps them, we begin anew.
-            self._moment, self._kept, self._kept_bytes = moment, {}, 0
+            self._moment, self._kept, self._kept_bytes, self._trusted = moment, {}, 0, set()
         return self._kept

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from campaignkit.errors import StateError
 from campaignkit.states.lockfile import sync_folder
-from campaignkit.states.sqlite import flaws, presence, schema
-from campaignkit.states.sqlite.connection import Database, bump, connect, told
+from campaignkit.states.sqlite import flaws, migrations, presence, schema, sums
+from campaignkit.states.sqlite.connection import Database, connect, told
 from campaignkit.states.sqlite.flaws import Expected
 from campaignkit.states.sqlite.reading import SqliteReader
 from campaignkit.states.sqlite.writing import SqliteStore
@@ -47,6 +47,28 @@ def create(path: Path, *, environment: str, origin: str, lineage: str, at: datet
         with suppress(OSError):
             path.unlink()
         raise
+
+
+def copy(source: Path, target: Path, *, environment: str, origin: str, lineage: str | None) -> None:
+    """Copy a state at rest or in use, whole, to a new file (0600); the arguments and errors are those of `open_reader`.
+
+    Raises:
+        StateError: As there; or something is wrong inside, or the copy can't be made.
+    """
+    expected = Expected(source, environment, origin, lineage)
+    with _refused(expected):
+        sql = _checked(expected, may_be_older=True)
+        try:
+            os.close(os.open(target, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600))
+            made = connect(target, "rw")
+            try:
+                sql.backup(made)
+                presence.unmark(target, made)  # what was read through the -wal is in one file now
+            finally:
+                made.close()
+        finally:
+            sql.close()
+    sync_folder(target.parent)
 
 
 def open_reader(path: Path, *, environment: str, origin: str, lineage: str | None) -> SqliteReader:
@@ -90,7 +112,7 @@ def open_store(path: Path, *, environment: str, origin: str, lineage: str | None
         store = SqliteStore(Database(path, sql), descriptor)
         try:
             presence.mark(path, sql)
-            _step_up(sql)
+            migrations.step_up(sql)
         except BaseException:
             with suppress(Exception):
                 store.close()
@@ -107,6 +129,7 @@ def _fill(path: Path, environment: str, origin: str, lineage: str, at: str) -> N
             "INSERT INTO meta (id, schema_version, environment, origin, lineage, created_at) VALUES (1, ?, ?, ?, ?, ?)",
             (schema.SCHEMA_VERSION, environment, origin, lineage, at),
         )
+        sums.seal(sql, "meta", 1)
         sql.execute("COMMIT")
     finally:
         sql.close()
@@ -157,26 +180,12 @@ def _only_ours(path: Path) -> None:
         path.chmod(0o600)
 
 
-def _step_up(sql: sqlite3.Connection) -> None:
-    sql.execute("BEGIN IMMEDIATE")
-    try:
-        while (version := sql.execute("SELECT schema_version FROM meta").fetchone()[0]) < schema.SCHEMA_VERSION:
-            # Statement by statement: executescript would commit what is open.
-            for statement in schema.MIGRATIONS[version]:
-                sql.execute(statement)
-            bump(sql, "schema_version")
-        sql.execute("COMMIT")
-    except BaseException:
-        sql.execute("ROLLBACK")
-        raise
-
-
 @contextmanager
 def _refused(expected: Expected) -> Iterator[None]:
     """Whatever SQLite says while a state is opened means that it cannot be used, and that nothing was sent."""
     try:
         yield
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:  # the driver reads SQLite's own words about damaged text as UTF-8
         raise flaws.from_sqlite(expected, error) from error
     except OSError as error:
         raise StateError(f"{expected.path}: it cannot be read ({error.strerror}); nothing was sent.") from error

@@ -11,6 +11,7 @@ from campaignkit.states.packing import pack_histogram
 from campaignkit.states.records import BatchUpdate
 from campaignkit.states.sqlite.connection import bump, demand_one
 from campaignkit.states.sqlite.rows import id_of
+from campaignkit.states.sqlite.sums import demand_intact, seal
 from campaignkit.states.times import to_text
 
 _OTHERS = 255
@@ -25,6 +26,7 @@ def record_poll(
     StateError if the request is not accepted or a batch is none of its own.
     """
     request_id = id_of(ref)
+    demand_intact(sql, "request", request_id)
     cursor = sql.execute(
         "UPDATE request SET polled_at = ?, final = ?, poll_answer = CASE WHEN length(?) THEN ? ELSE poll_answer END"
         " WHERE id = ? AND state = 'accepted' AND polled_at IS ?",
@@ -35,6 +37,7 @@ def record_poll(
             sql.execute("UPDATE request SET id = id WHERE id = ? AND state = 'accepted'", (request_id,)), f"{ref} as an accepted request"
         )
         return False
+    seal(sql, "request", request_id)
     changed = [_update(sql, request_id, update) for update in updates]
     if any(changed):
         bump(sql, "claims_version")
@@ -49,13 +52,16 @@ def word_id(sql: sqlite3.Connection, word: str) -> int:
     free = int(sql.execute("SELECT coalesce(max(id), 0) + 1 FROM word").fetchone()[0])
     if free < _OTHERS:
         sql.execute("INSERT INTO word (id, word) VALUES (?, ?)", (free, word))
+        seal(sql, "word", free)
         return free
     sql.execute("INSERT OR IGNORE INTO word (id, word) VALUES (?, ?)", (_OTHERS, _OTHERS_WORD))
+    seal(sql, "word", _OTHERS)
     return _OTHERS
 
 
 def _update(sql: sqlite3.Connection, request_id: int, update: BatchUpdate) -> bool:
     """Write one batch; tells whether its people were refused by it, or are no longer."""
+    demand_intact(sql, "batch", update.batch_id)
     row = sql.execute("SELECT count, refused, claimed FROM batch WHERE id = ? AND request_id = ?", (update.batch_id, request_id)).fetchone()
     if row is None:
         raise StateError(f"Batch {update.batch_id} is none of r{request_id}. Nothing of this answer was stored.")
@@ -76,4 +82,5 @@ def _update(sql: sqlite3.Connection, request_id: int, update: BatchUpdate) -> bo
         ),
     )
     demand_one(cursor, f"Batch {update.batch_id}")
+    seal(sql, "batch", update.batch_id)
     return bool(row[1]) != refused

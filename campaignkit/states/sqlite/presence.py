@@ -10,7 +10,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from campaignkit.errors import StateError
@@ -88,28 +88,60 @@ def mark(path: Path, sql: sqlite3.Connection) -> None:
         StateError: Readers kept the file busy for too long.
     """
     deadline = time.monotonic() + PATIENCE
+    while not (_tried(sql, "PRAGMA journal_mode = WAL") and _tried(sql, "UPDATE meta SET in_use = 1")):
+        _wait(path, deadline, _PAUSE)
+    while not main_says_in_use(path):
+        _tried(sql, "PRAGMA wal_checkpoint(PASSIVE)")
+        _wait(path, deadline, _PAUSE / 20)
+
+
+def unmark(path: Path, sql: sqlite3.Connection) -> None:
+    """The last writer's farewell: everything into the main file, only then the mark away, and back to one file.
+
+    Where the disk does not let it, the state stays as after a crash, which loses nothing: the next writer tidies up.
+    """
     try:
-        sql.execute("PRAGMA journal_mode = WAL").fetchone()
-        sql.execute("UPDATE meta SET in_use = 1")
-        while not main_says_in_use(path):
-            sql.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
-            if time.monotonic() >= deadline:
-                raise _kept_busy(path)
-            time.sleep(_PAUSE / 20)
-    except sqlite3.OperationalError as error:
-        if error.sqlite_errorname.startswith("SQLITE_BUSY"):
-            raise _kept_busy(path) from error
+        sql.execute("PRAGMA busy_timeout = 200")
+        sql.execute("PRAGMA wal_checkpoint(FULL)").fetchone()
+        sql.execute("UPDATE meta SET in_use = 0")
+    except sqlite3.Error:
+        close_as_it_is(path, sql)
+        return
+    except BaseException:
+        close_as_it_is(path, sql)
         raise
-
-
-def unmark(sql: sqlite3.Connection) -> None:
-    """The last writer's farewell: everything into the main file, only then the mark away, and back to one file."""
-    sql.execute("PRAGMA busy_timeout = 200")
-    sql.execute("PRAGMA wal_checkpoint(FULL)").fetchone()
-    sql.execute("UPDATE meta SET in_use = 0")
     # A reader may still need the -wal; then it stays, and the next writer cleans up.
-    with suppress(sqlite3.OperationalError):
+    with suppress(sqlite3.Error):
         sql.execute("PRAGMA journal_mode = DELETE").fetchone()
+
+
+def close_as_it_is(path: Path, sql: sqlite3.Connection) -> None:
+    """Close while the main file says `in_use`: SQLite must not take the `-wal` away, or the state would pass for a bare copy.
+
+    So leaves whoever is not the last writer: the one that was may have died meanwhile.
+    """
+    with suppress(sqlite3.Error), closing(connect(path, "ro")) as reader:
+        # Whoever leaves while another connection reads is not the last one, and a read-only one that is removes nothing.
+        reader.execute("SELECT 1 FROM meta").fetchone()
+        sql.close()
+    sql.close()
+
+
+def _tried(sql: sqlite3.Connection, statement: str) -> bool:
+    """Run a statement; False if others are in the way. Of two writers that come at once SQLite turns one away at once."""
+    try:
+        sql.execute(statement).fetchone()
+    except sqlite3.OperationalError as error:
+        if not error.sqlite_errorname.startswith("SQLITE_BUSY"):
+            raise
+        return False
+    return True
+
+
+def _wait(path: Path, deadline: float, seconds: float) -> None:
+    if time.monotonic() >= deadline:
+        raise _kept_busy(path)
+    time.sleep(seconds)
 
 
 def _kept_busy(path: Path) -> StateError:

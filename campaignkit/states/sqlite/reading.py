@@ -10,8 +10,8 @@ from typing import Any
 from campaignkit.errors import StateError
 from campaignkit.model.mailings import MailingKey
 from campaignkit.states.packing import pack_phones, unpack_phones
-from campaignkit.states.records import BatchCounts, BatchRow, Event, Known, KnownMailing, RequestRow, RequestState, StateInfo
-from campaignkit.states.sqlite import rows
+from campaignkit.states.records import BatchCounts, BatchRow, Event, Hints, Known, KnownMailing, RequestRow, RequestState, StateInfo
+from campaignkit.states.sqlite import callbacks, rows
 from campaignkit.states.sqlite.checks import problems_of
 from campaignkit.states.sqlite.connection import Database
 from campaignkit.states.sqlite.lookup import Lookup
@@ -109,6 +109,16 @@ class SqliteReader:
         while page := self._db.rows(query, (after, _PAGE)):
             yield from map(rows.event_from, page)
             after = page[-1][0]
+
+    def knows_callback(self, secret_hash: bytes) -> bool:
+        """Whether a request has the callback address whose unguessable part has this SHA-256."""
+        return bool(callbacks.request_of(self._db.rows, secret_hash))
+
+    def hints(self, ref: str = "") -> Iterator[Hints]:
+        """What came in about one request, or about every request with a callback that nobody handled yet."""
+        request_ids = [rows.id_of(ref)] if ref else callbacks.open_requests(self._db)
+        for request_id in request_ids:
+            yield callbacks.hints_of(self._db, request_id)
 
     def status_counts(self, campaigns: Sequence[str] = ()) -> Iterator[BatchCounts]:
         """The totals of every batch of these campaigns (none named: of all), in the order they were planned."""

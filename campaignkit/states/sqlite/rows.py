@@ -9,13 +9,15 @@ from typing import Any
 from campaignkit.model.mailings import MailingKey
 from campaignkit.states.packing import unpack_histogram
 from campaignkit.states.records import BatchCounts, BatchRow, Event, RequestRow, RequestState
+from campaignkit.states.sqlite.sums import damaged, holds
 from campaignkit.states.times import from_text
 
-REQUESTS = """
+REQUESTS = f"""
 SELECT r.id, r.state, r.run_id, r.uuid, r.attempts, r.planned_at, r.intent_at, r.done_at, r.http_status, r.phase,
-    r.reason, r.bytes_written, r.answer, r.poll_answer, r.polled_at, r.final
+    r.reason, r.bytes_written, r.answer, r.poll_answer, r.polled_at, r.final,
+    {holds("request", "r")}
 FROM request r
-"""
+"""  # noqa: S608 - our own names
 FILTERED = """
 WHERE r.id > ?1 AND (?2 = '[]' OR r.state IN (SELECT value FROM json_each(?2)))
     AND (?3 = '[]' OR EXISTS (SELECT 1 FROM batch b JOIN mailing m ON m.id = b.mailing_id
@@ -26,12 +28,13 @@ ORDER BY r.id LIMIT ?4
 
 _BATCH = """
 SELECT b.request_id, b.id, m.campaign, m.revision, m.name, b.path, b.line, b.tag, b.name, b.count, b.claimed, b.schedule_at, b.errors,
-    b.error_first_at, b.refused, {people}
+    b.error_first_at, b.refused, {people}, {intact}
 FROM batch b JOIN mailing m ON m.id = b.mailing_id
 WHERE b.request_id IN (SELECT value FROM json_each(?)) ORDER BY b.request_id, b.position
 """
-BATCHES = _BATCH.format(people="b.phones, b.fingerprints, b.statuses, b.details")
-BATCHES_WITHOUT_PEOPLE = _BATCH.format(people="x'', x'', x'', x''")
+BATCHES = _BATCH.format(people="b.phones, b.fingerprints, b.statuses, b.details", intact=holds("batch", "b"))
+# The sum covers the wide columns too; who asks for none of them decides nothing about people.
+BATCHES_WITHOUT_PEOPLE = _BATCH.format(people="x'', x'', x'', x''", intact="1")
 
 COUNTS = """
 SELECT b.id, m.campaign, m.revision, m.name, r.id, r.state, b.count, b.refused, b.histogram
@@ -52,7 +55,9 @@ def id_of(ref: str) -> int:
 
 
 def request_from(row: tuple[Any, ...], batches: tuple[BatchRow, ...]) -> RequestRow:
-    """One row of `REQUESTS` with its batches."""
+    """One row of `REQUESTS` with its batches; StateError if its checksum is wrong."""
+    if not row[16]:
+        raise damaged(f"request {ref_of(row[0])}")
     return RequestRow(
         ref=ref_of(row[0]),
         state=RequestState(row[1]),
@@ -75,7 +80,9 @@ def request_from(row: tuple[Any, ...], batches: tuple[BatchRow, ...]) -> Request
 
 
 def batch_from(row: tuple[Any, ...]) -> BatchRow:
-    """One row of `BATCHES`, its first column (the request) left out."""
+    """One row of `BATCHES`, its first column (the request) left out; StateError if its checksum is wrong."""
+    if not row[19]:
+        raise damaged(f"batch {row[1]} of {ref_of(row[0])}")
     return BatchRow(
         id=row[1],
         key=MailingKey(row[2], row[3], row[4]),

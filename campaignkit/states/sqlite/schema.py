@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from typing import Final
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 OLDEST_SQLITE: Final = (3, 38, 0)
 """JSON is built in since then; STRICT tables, upserts and RETURNING are older."""
 
 PAGE_SIZE: Final = 16_384
 """A batch of 100 is a row of 2.5 to 4 kB: pages of 4096 hold one and waste a third, these hold five. Commits cost the same."""
 
-MIGRATIONS: Final[dict[int, tuple[str, ...]]] = {}
-"""By the version they start from: the statements that lead to the next one, in one transaction with its number."""
 
-TABLES: Final = """
+_FIRST_TABLES: Final = """
 CREATE TABLE meta (
     id INTEGER PRIMARY KEY CHECK (id = 1),
     schema_version INTEGER NOT NULL,
@@ -25,7 +23,8 @@ CREATE TABLE meta (
     serial INTEGER NOT NULL DEFAULT 0,
     releases INTEGER NOT NULL DEFAULT 0,
     claims_version INTEGER NOT NULL DEFAULT 0,
-    in_use INTEGER NOT NULL DEFAULT 0
+    in_use INTEGER NOT NULL DEFAULT 0,
+    checksum INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
 CREATE TABLE mailing (
@@ -35,6 +34,9 @@ CREATE TABLE mailing (
     name TEXT NOT NULL,
     path TEXT NOT NULL,
     line INTEGER NOT NULL,
+    claims INTEGER NOT NULL DEFAULT 0,
+    claims_sum INTEGER NOT NULL DEFAULT 0,
+    checksum INTEGER NOT NULL DEFAULT 0,
     UNIQUE (campaign, revision, name)
 ) STRICT;
 
@@ -44,7 +46,8 @@ CREATE TABLE run (
     digest TEXT NOT NULL,
     began_at TEXT NOT NULL,
     ended_at TEXT,
-    summary TEXT NOT NULL DEFAULT ''
+    summary TEXT NOT NULL DEFAULT '',
+    checksum INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
 -- Its reference is 'r' and its id; AUTOINCREMENT so that what was forgotten never lends its name to another.
@@ -64,8 +67,10 @@ CREATE TABLE request (
     bytes_written INTEGER NOT NULL DEFAULT 0,
     polled_at TEXT,
     final INTEGER NOT NULL DEFAULT 0,
+    checksum INTEGER NOT NULL DEFAULT 0,
     answer BLOB NOT NULL DEFAULT x'',
-    poll_answer BLOB NOT NULL DEFAULT x''
+    poll_answer BLOB NOT NULL DEFAULT x'',
+    callback BLOB NOT NULL DEFAULT x''
 ) STRICT;
 CREATE UNIQUE INDEX request_by_uuid ON request (uuid) WHERE uuid <> '';
 CREATE INDEX request_open ON request (state, id) WHERE state IN ('planned', 'intent', 'unknown');
@@ -79,7 +84,7 @@ CREATE TABLE batch (
     count INTEGER NOT NULL,
     claimed INTEGER NOT NULL,
     refused INTEGER NOT NULL DEFAULT 0,
-    checksum INTEGER NOT NULL,
+    checksum INTEGER NOT NULL DEFAULT 0,
     path TEXT NOT NULL,
     line INTEGER NOT NULL,
     schedule_at TEXT,
@@ -109,7 +114,8 @@ CREATE TABLE claim (
 
 CREATE TABLE word (
     id INTEGER PRIMARY KEY CHECK (id BETWEEN 1 AND 255),
-    word TEXT NOT NULL UNIQUE
+    word TEXT NOT NULL UNIQUE,
+    checksum INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
 CREATE TABLE event (
@@ -117,6 +123,35 @@ CREATE TABLE event (
     at TEXT NOT NULL,
     kind TEXT NOT NULL,
     subject TEXT NOT NULL,
-    detail TEXT NOT NULL
+    detail TEXT NOT NULL,
+    chain BLOB NOT NULL
 ) STRICT;
 """
+
+CALLBACKS: Final = """
+CREATE UNIQUE INDEX request_by_callback ON request (callback) WHERE callback <> x'';
+
+-- What the provider posted, as it came: hints, believed by nobody.
+CREATE TABLE callback (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    request_id INTEGER NOT NULL REFERENCES request (id),
+    body_hash BLOB NOT NULL,
+    at TEXT NOT NULL,
+    handled INTEGER NOT NULL DEFAULT 0,
+    body BLOB NOT NULL,
+    UNIQUE (request_id, body_hash)
+) STRICT;
+CREATE INDEX callback_open ON callback (request_id) WHERE NOT handled;
+
+-- The uuids that hints named, and what asking the provider about them showed: nothing is asked for ever.
+CREATE TABLE verification (
+    request_id INTEGER NOT NULL REFERENCES request (id),
+    uuid TEXT NOT NULL,
+    finding TEXT NOT NULL CHECK (finding IN ('verified', 'foreign', 'not_shown')),
+    tries INTEGER NOT NULL,
+    at TEXT NOT NULL,
+    PRIMARY KEY (request_id, uuid)
+) STRICT, WITHOUT ROWID;
+"""
+
+TABLES: Final = _FIRST_TABLES + CALLBACKS

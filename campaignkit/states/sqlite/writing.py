@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import json
-import sqlite3
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import partial
 
 from campaignkit.model.mailings import MailingKey
 from campaignkit.model.outcomes import SendResult
-from campaignkit.states.records import BatchUpdate, PlannedRequest, Recovered, RequestState
-from campaignkit.states.sqlite import attempts, decisions, polls, presence
+from campaignkit.states.records import BatchUpdate, Finding, PlannedRequest, Recovered, RequestState, Taken
+from campaignkit.states.sqlite import attempts, callbacks, decisions, events, polls, presence
 from campaignkit.states.sqlite.claims import PlanWriter
 from campaignkit.states.sqlite.connection import Database, bump, demand_one
 from campaignkit.states.sqlite.reading import SqliteReader
 from campaignkit.states.sqlite.rows import id_of
+from campaignkit.states.sqlite.sums import demand_intact, seal
 from campaignkit.states.times import to_text
 
 
@@ -32,8 +32,9 @@ class SqliteStore(SqliteReader):
         with self._db.writing() as sql:
             cursor = sql.execute("INSERT INTO run (command, digest, began_at) VALUES (?, ?, ?)", (command, digest, now))
             run_id = int(cursor.lastrowid or 0)
+            seal(sql, "run", run_id)
             bump(sql, "serial")
-            _event(sql, now, "run", _run(run_id), command=command, digest=digest)
+            events.event(sql, now, "run", _run(run_id), command=command, digest=digest)
         return run_id
 
     def recover(self, at: datetime) -> Recovered:
@@ -44,7 +45,7 @@ class SqliteStore(SqliteReader):
             dissolved, freed = attempts.dissolve(sql, now)
             if unknown or dissolved:
                 bump(sql, "claims_version")
-                _event(sql, now, "recovery", "", unknown=unknown, unknown_people=people, dissolved=dissolved, freed=freed)
+                events.event(sql, now, "recovery", "", unknown=unknown, unknown_people=people, dissolved=dissolved, freed=freed)
         return Recovered(unknown_requests=tuple(unknown), unknown_people=people, dissolved_requests=dissolved)
 
     def carry_over(self, old: MailingKey, new: MailingKey, at: datetime) -> int:
@@ -53,7 +54,7 @@ class SqliteStore(SqliteReader):
         with self._db.writing() as sql:
             people = decisions.carry_over(sql, old, new)
             if people:
-                _event(sql, now, "carry_over", str(new), old=list(old), new=list(new), people=people)
+                events.event(sql, now, "carry_over", str(new), old=list(old), new=list(new), people=people)
         return people
 
     def write_plan(self, run_id: int, requests: Iterable[PlannedRequest], at: datetime) -> Sequence[str]:
@@ -66,10 +67,10 @@ class SqliteStore(SqliteReader):
         now = to_text(at)
         with self._db.writing() as sql:
             writer = PlanWriter(sql, run_id, now)
-            refs = [writer.request(request.batches) for request in requests]
+            refs = [writer.request(request.batches, request.callback) for request in requests]
             writer.finish()
             bump(sql, "claims_version")
-            _event(sql, now, "plan", _run(run_id), requests=len(refs), people=writer.people)
+            events.event(sql, now, "plan", _run(run_id), requests=len(refs), people=writer.people)
         return refs
 
     def mark_intent(self, ref: str, at: datetime) -> int | None:
@@ -91,16 +92,20 @@ class SqliteStore(SqliteReader):
             requests, people = attempts.dissolve(sql, now, run_id=run_id)
             if requests:
                 bump(sql, "claims_version")
-                _event(sql, now, "dissolve", _run(run_id), requests=requests, people=people)
+                events.event(sql, now, "dissolve", _run(run_id), requests=requests, people=people)
         return people
 
     def end_run(self, run_id: int, *, summary: str, at: datetime) -> None:
         """Close a run with its JSON summary in the history."""
         now = to_text(at)
         with self._db.writing() as sql:
+            demand_intact(sql, "run", run_id)
             cursor = sql.execute("UPDATE run SET ended_at = ?, summary = ? WHERE id = ? AND ended_at IS NULL", (now, summary, run_id))
             demand_one(cursor, f"The open {_run(run_id)}")
-            _note(sql, now, "run_end", _run(run_id), summary)
+            seal(sql, "run", run_id)
+            # A copy made while the run went on does not know its end: it stands below the mark that follows.
+            bump(sql, "serial")
+            events.note(sql, now, "run_end", _run(run_id), summary)
 
     def record_poll(
         self, ref: str, updates: Sequence[BatchUpdate], *, final: bool, at: datetime, seen: datetime | None, answer: bytes = b""
@@ -119,23 +124,38 @@ class SqliteStore(SqliteReader):
             self._word_ids[word] = known
         return known
 
-    def resolve(self, ref: str, to: RequestState, *, uuid: str = "", reason: str, at: datetime) -> int:
+    def resolve(self, ref: str, to: RequestState, *, uuid: str = "", reason: str, at: datetime, by: str = "") -> int:
         """A person's answer to an unknown request. Returns people concerned; ValueError if it is not unknown."""
         now = to_text(at)
         with self._db.writing() as sql:
             [before] = sql.execute("SELECT coalesce(max(reason), '') FROM request WHERE id = ?", (id_of(ref),)).fetchone()
             people = decisions.resolve(sql, ref, to, uuid, reason, now)
-            _event(sql, now, "resolve", ref, to=str(to), uuid=uuid, people=people, reason=reason, was=before)
+            events.event(sql, now, "resolve", ref, to=str(to), uuid=uuid, people=people, reason=reason, was=before, by=by)
         return people
 
-    def forget(self, key: MailingKey, *, reason: str, at: datetime) -> int:
+    def take_callback(self, secret_hash: bytes, body: bytes, at: datetime) -> Taken:
+        """Keep what came for the callback address of a request, once."""
+        return callbacks.take(self._db, secret_hash, body, to_text(at))
+
+    def handle_callbacks(self, ids: Sequence[int]) -> None:
+        """Mark callbacks of which nothing more follows."""
+        with self._db.writing() as sql:
+            sql.executemany("UPDATE callback SET handled = 1 WHERE id = ?", [(callback_id,) for callback_id in ids])
+
+    def record_verification(self, ref: str, uuid: str, finding: Finding, at: datetime) -> None:
+        """Remember what asking about a uuid showed; counts how often it was asked."""
+        now = to_text(at)
+        with self._db.writing() as sql:
+            callbacks.record_verification(sql, ref, uuid, finding, now)
+
+    def forget(self, key: MailingKey, *, reason: str, at: datetime, by: str = "") -> int:
         """Drop all claims and batches of a mailing, leaving a tombstone event; releases + 1. Returns people forgotten."""
         now = to_text(at)
         with self._db.writing() as sql:
             # Who asks to be forgotten must not stay readable in the file's free pages.
             sql.execute("PRAGMA secure_delete = ON")
             people = decisions.forget(sql, key)
-            _event(
+            events.event(
                 sql,
                 now,
                 "forget",
@@ -145,14 +165,30 @@ class SqliteStore(SqliteReader):
                 mailing=key.mailing,
                 people=people,
                 reason=reason,
+                by=by,
             )
+        return people
+
+    def lose_history(self, requests: Iterable[PlannedRequest], *, since: int, at_least: int, at: datetime) -> int:
+        """Claim whoever may have been sent to since a backup, and make them and all that was under way unknown. Returns people."""
+        now = to_text(at)
+        with self._db.writing() as sql:
+            cursor = sql.execute("INSERT INTO run (command, digest, began_at, ended_at) VALUES ('state restore', '', ?, ?)", (now, now))
+            run_id = int(cursor.lastrowid or 0)
+            seal(sql, "run", run_id)
+            writer = PlanWriter(sql, run_id, now)
+            for request in requests:
+                writer.request(request.batches, request.callback)
+            writer.finish()
+            people = decisions.lose_history(sql, since, at_least, now)
+            events.event(sql, now, "restore", _run(run_id), since=since, lost_at_least=at_least, people=people)
         return people
 
     def note(self, *, kind: str, subject: str, detail: str, at: datetime) -> None:
         """Add a line to the history."""
         now = to_text(at)
         with self._db.writing() as sql:
-            _note(sql, now, kind, subject, detail)
+            events.note(sql, now, kind, subject, detail)
 
     def close(self) -> None:
         """Leave. The last writer puts everything into the one file and takes the in-use mark back."""
@@ -160,16 +196,8 @@ class SqliteStore(SqliteReader):
             return
         descriptor, self._presence = self._presence, None
         with presence.leaving(self._db.path, descriptor) as last:
-            self._db.leave(presence.unmark if last else None)
+            self._db.close(partial(presence.unmark if last else presence.close_as_it_is, self._db.path))
 
 
 def _run(run_id: int) -> str:
     return f"run {run_id}"
-
-
-def _event(sql: sqlite3.Connection, at: str, kind: str, subject: str, **detail: object) -> None:
-    _note(sql, at, kind, subject, json.dumps(detail, ensure_ascii=False))
-
-
-def _note(sql: sqlite3.Connection, at: str, kind: str, subject: str, detail: str) -> None:
-    sql.execute("INSERT INTO event (at, kind, subject, detail) VALUES (?, ?, ?, ?)", (at, kind, subject, detail))

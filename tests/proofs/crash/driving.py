@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from campaignkit.engine.resolver import Resolution, resolve
+from campaignkit.engine.resolver import Desk, Resolution
 from campaignkit.errors import StateError
+from campaignkit.model.settings import SANDBOX_URL, Environment
 from campaignkit.provider.reads import StatusClient
 from campaignkit.states.opening import create, open_reader
 from campaignkit.states.packing import unpack_phones
@@ -24,6 +25,9 @@ from tests.proofs.crash.evidence import End, Event, Evidence, Key, Line, StoredB
 from tests.proofs.crash.failpoints import Act, Points
 from tests.proofs.crash.histories import History, Run
 from tests.proofs.crash.upstream import Upstream
+
+_UNFENCED = Environment(name=ENVIRONMENT, base_url=SANDBOX_URL, state="s.db")
+"""A person of a history does not wait for the fence."""
 
 WAKE_AFTER = 0.4
 """Seconds that a second process may wait for a stopped one (it may hold a lock of the database), before that goes on."""
@@ -193,7 +197,8 @@ class _Player:
             url = self.stage.upstream.url(self.history.name)
             with suppress(StateError), StatusClient(url, TOKEN, token_in="documented", connect_timeout=1.0, read_timeout=1.0) as reader:
                 # Refused where a lying provider gave this uuid to another request, too.
-                resolve(store, clock, row.ref, Resolution(to=to, uuid=uuid, reason="looked it up"), reader)
+                desk = Desk(store=store, clock=clock, environment=_UNFENCED, reader=reader)
+                desk.settle(row.ref, Resolution(to=to, uuid=uuid, reason="looked it up", expect_people=row.recipients))
                 (self.released if to is RequestState.RELEASED else self.resolved).add(row.ref)
         finally:
             store.close()

@@ -21,11 +21,13 @@ from campaignkit.engine.applier import Applied, ApplyJob
 from campaignkit.engine.history import moves
 from campaignkit.engine.overview import left_open
 from campaignkit.engine.planner import PlanJob
-from campaignkit.engine.sending import StopFlag
+from campaignkit.engine.sending import Ready, StopFlag
 from campaignkit.engine.spool import Spool
+from campaignkit.engine.taking_in import take_in
 from campaignkit.errors import CampaignKitError
 from campaignkit.intake.talk import Front, Word
 from campaignkit.model.mailings import Mailing, MailingKey
+from campaignkit.model.outcomes import SendResult
 from campaignkit.model.settings import Environment, Project, ProviderBehaviour, StopRules
 from campaignkit.plans.gates import check
 from campaignkit.plans.plan import Plan
@@ -33,6 +35,7 @@ from campaignkit.protocol.messages import FINGERPRINT_BYTES, CampaignHead, Chunk
 from campaignkit.provider.send import BulkSender
 from campaignkit.states.lock import StateLock
 from campaignkit.states.opening import open_store
+from campaignkit.states.spills import Spilled, SpillFile
 from campaignkit.states.store import Store
 from tests.proofs.crash.evidence import owner_bytes
 from tests.proofs.crash.failpoints import Points
@@ -145,6 +148,7 @@ def open_state(path: Path) -> Store:
 
 def _under_lock(place: Place, files: Files, store: Store, spool: Spool, points: Points) -> int:
     clock = QuickClock()
+    take_in(store, elsewhere=None, clock=clock, tell=lambda _words: None)
     store.recover(clock.now())
     project, environment = settings(files)
     index = Index(campaigns=heads(files))
@@ -159,11 +163,16 @@ def _under_lock(place: Place, files: Files, store: Store, spool: Spool, points: 
         return _code(store, plan, Applied())
     _carry_over(store, index, clock)
     sender = BulkSender(place.url, TOKEN, connect_timeout=place.deadline, deadline=place.deadline, policy=ProviderBehaviour())
-    applied = ApplyJob(
-        plan=plan, batches=job.batches, spool=spool, store=store, sender=WatchedSender(sender, points), clock=clock,
-        entropy=lambda count: owner_bytes(place.run, place.process) + os.urandom(count - 2), chance=random.Random(), token=TOKEN,
-        stop=StopFlag(), tell=lambda _sent: points.hit("told"),
-    ).run()  # fmt: skip
+    with SpillFile(Path(store.info().path), lineage=LINEAGE, run=os.urandom(4).hex(), elsewhere=None) as spills:
+
+        def spill(ready: Ready, attempt: int, result: SendResult) -> None:
+            spills.keep(Spilled(ref=ready.ref, attempt=attempt, result=result, at=clock.now()))
+
+        applied = ApplyJob(
+            plan=plan, batches=job.batches, spool=spool, store=store, sender=WatchedSender(sender, points), clock=clock,
+            entropy=lambda count: owner_bytes(place.run, place.process) + os.urandom(count - 2), chance=random.Random(), token=TOKEN,
+            stop=StopFlag(), tell=lambda _sent: points.hit("told"), spill=spill,
+        ).run()  # fmt: skip
     return _code(store, plan, applied)
 
 

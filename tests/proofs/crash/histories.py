@@ -148,7 +148,7 @@ def _edited(chance: random.Random, files: Files) -> Files:
     new = old
     if kind == "more":
         new = replace(old, phones=(*old.phones, *range(max(old.phones) + 1, max(old.phones) + 1 + chance.randint(1, 4))))
-    elif kind == "fewer":
+    elif kind == "fewer" and len(old.phones) > 1:
         new = replace(old, phones=old.phones[chance.randint(0, 1) :])
     elif kind == "text":
         new = replace(old, text=old.text + 1)

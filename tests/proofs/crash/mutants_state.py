@@ -12,6 +12,7 @@ from campaignkit.states.records import PlannedRequest, RequestState
 from campaignkit.states.sqlite import attempts, claims, decisions
 from campaignkit.states.sqlite.claims import free_request
 from campaignkit.states.sqlite.rows import id_of
+from campaignkit.states.sqlite.sums import recount_claims, seal
 from campaignkit.states.sqlite.writing import SqliteStore
 from tests.proofs.crash.mutants_wire import put
 
@@ -20,7 +21,7 @@ def recovery_plans_intents() -> None:
     """Intents of a dead run count as planned, so they are freed and planned anew."""
 
     def give_up(sql: sqlite3.Connection, at: str) -> tuple[list[str], int]:
-        sql.execute("UPDATE request SET state = 'planned' WHERE state = 'intent'")
+        _back_to_planned(sql)
         return [], 0
 
     put(attempts, "give_up", give_up)
@@ -42,6 +43,12 @@ def _free(sql: sqlite3.Connection, state: str) -> None:
     for (request_id,) in sql.execute("SELECT id FROM request WHERE state = ?", (state,)).fetchall():
         free_request(sql, request_id)
         sql.execute("UPDATE request SET state = 'not_sent' WHERE id = ?", (request_id,))
+        seal(sql, "request", request_id)
+
+
+def _back_to_planned(sql: sqlite3.Connection) -> None:
+    rows = sql.execute("UPDATE request SET state = 'planned' WHERE state = 'intent' RETURNING id").fetchall()
+    seal(sql, "request", *(request_id for (request_id,) in rows))
 
 
 def no_compare_and_set() -> None:
@@ -49,6 +56,7 @@ def no_compare_and_set() -> None:
 
     def mark_intent(sql: sqlite3.Connection, ref: str, at: str) -> int:
         sql.execute("UPDATE request SET state = 'intent', attempts = attempts + 1, intent_at = ? WHERE id = ?", (at, id_of(ref)))
+        seal(sql, "request", id_of(ref))
         [(number,)] = sql.execute("SELECT attempts FROM request WHERE id = ?", (id_of(ref),)).fetchall()
         return int(number)
 
@@ -88,7 +96,7 @@ def dissolve_frees_intents() -> None:
 
     def dissolve(sql: sqlite3.Connection, at: str, *, run_id: int | None = None) -> tuple[int, int]:
         if run_id is None:
-            sql.execute("UPDATE request SET state = 'planned' WHERE state = 'intent'")
+            _back_to_planned(sql)
         return original(sql, at, run_id=run_id)
 
     put(attempts, "dissolve", dissolve)
@@ -135,6 +143,7 @@ def record_asks_nobody() -> None:
 
     def record(sql: sqlite3.Connection, ref: str, attempt: int, result: SendResult, at: str, *, again: bool) -> RequestState:
         sql.execute("UPDATE request SET state = 'intent', attempts = ? WHERE id = ?", (attempt, id_of(ref)))
+        seal(sql, "request", id_of(ref))
         return original(sql, ref, attempt, result, at, again=again)
 
     put(attempts, "record", record)
@@ -145,6 +154,8 @@ def renaming_loses_claims() -> None:
 
     def carry_over(sql: sqlite3.Connection, old: MailingKey, new: MailingKey) -> int:
         mailing = decisions._mailing(sql, old)
-        return sql.execute("DELETE FROM claim WHERE mailing_id = ?", (mailing,)).rowcount
+        lost = sql.execute("DELETE FROM claim WHERE mailing_id = ?", (mailing,)).rowcount
+        recount_claims(sql, mailing)
+        return lost
 
     put(decisions, "carry_over", carry_over)

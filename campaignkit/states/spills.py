@@ -1,0 +1,198 @@
+"""Outcomes that the state could not take (a full disk, a failed one): kept in a file beside it, taken in by the next run.
+
+Before the first message of a run leaves, the room for them is reserved, as a full disk has none left afterwards. The file is its owner's
+alone (0600), locked while its run lives, and goes away at the end of a run that never needed it. One line holds one outcome.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from campaignkit.errors import StateError
+from campaignkit.model.outcomes import Outcome, Phase, SendResult
+from campaignkit.states import flocks
+from campaignkit.states.lockfile import sync_folder
+from campaignkit.states.times import from_text, to_text
+
+RESERVED = 1 << 18
+_KEPT_ANSWER = 8192
+_MOST_BYTES = 16 << 20
+_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spilled:
+    """One outcome: which attempt of which request it ended, how, and when it was known."""
+
+    ref: str
+    attempt: int
+    result: SendResult
+    at: datetime
+
+
+class SpillFile:
+    """The place for the outcomes of one run; a context manager.
+
+    Args:
+        state: The state file.
+        lineage: Whose outcomes they are.
+        run: Something that no other run of this state has.
+        elsewhere: A folder to fall back to, on another disk perhaps; None for none.
+
+    Raises:
+        StateError: The room can't be reserved; comes on entering, before anything is sent.
+    """
+
+    def __init__(self, state: Path, *, lineage: str, run: str, elsewhere: Path | None) -> None:
+        self._path = state.with_name(f"{state.name}.spill-{run}")
+        self._elsewhere = elsewhere and elsewhere / f"{lineage}.spill-{run}"
+        self._head = json.dumps({"campaignkit": "spill", "version": _VERSION, "lineage": lineage}).encode() + b"\n"
+        self._descriptor: int | None = None
+        self._end = 0
+
+    def __enter__(self) -> Self:
+        try:
+            self._descriptor = _made(self._path)
+            _reserve(self._descriptor)
+            self._write(self._head)
+            sync_folder(self._path.parent)
+        except OSError as error:
+            self._drop()
+            raise StateError(
+                f"{self._path.parent}: no room for the outcomes of this run, should the state fail to take them ({error.strerror}). "
+                "Nothing was sent. Make room and run the same command again."
+            ) from error
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self._end <= len(self._head):
+            self._drop()
+        elif self._descriptor is not None:
+            os.close(self._descriptor)
+
+    def keep(self, spilled: Spilled) -> Path | None:
+        """Keep one outcome, durably. Returns the file; None if nothing could be kept anywhere: then only the terminal tells."""
+        line = _line(spilled)
+        with contextlib.suppress(OSError):
+            self._write(line)
+            return self._path
+        if self._elsewhere is not None:
+            with contextlib.suppress(OSError):
+                self._elsewhere.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                self._descriptor, self._end = _made(self._elsewhere), 0
+                self._path = self._elsewhere
+                self._write(self._head + line)
+                return self._path
+        return None
+
+    def _write(self, data: bytes) -> None:
+        assert self._descriptor is not None
+        left, at = memoryview(data), self._end
+        while left:
+            written = os.pwrite(self._descriptor, left, at)
+            left, at = left[written:], at + written
+        os.fsync(self._descriptor)
+        self._end = at
+
+    def _drop(self) -> None:
+        if self._descriptor is not None:
+            flocks.let_go(self._descriptor, self._path, remove=True)
+            self._descriptor = None
+
+
+def spill_files(state: Path, *, lineage: str, elsewhere: Path | None) -> Iterator[Path]:
+    """What dead runs left; files of living runs are passed over."""
+    found = sorted(state.parent.glob(f"{state.name}.spill-*"))
+    if elsewhere is not None:
+        found += sorted(elsewhere.glob(f"{lineage}.spill-*"))
+    for path in found:
+        if path.suffix == ".kept":
+            continue
+        try:
+            descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+        except OSError:
+            continue
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            continue
+        else:
+            yield path
+        finally:
+            os.close(descriptor)
+
+
+def read_spill(path: Path, *, lineage: str) -> list[Spilled]:
+    """The outcomes of one file; none from a run that never needed it.
+
+    Raises:
+        StateError: It is of another state, or something in it can't be read; it is left as it is.
+    """
+    with path.open("rb") as file:
+        lines = file.read(_MOST_BYTES).partition(b"\0")[0].splitlines()
+    try:
+        ours = not lines or json.loads(lines[0]) == {"campaignkit": "spill", "version": _VERSION, "lineage": lineage}
+        kept = [_spilled(json.loads(line)) for line in lines[1:]] if ours else []
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise StateError(f"{path}: an outcome that was kept there can't be read ({error}). Its requests stay unknown.") from error
+    if not ours:
+        raise StateError(f"{path}: it is of another state. Its requests stay unknown.")
+    return kept
+
+
+def _made(path: Path) -> int:
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    os.fchmod(descriptor, 0o600)
+    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    return descriptor
+
+
+def _reserve(descriptor: int) -> None:
+    if hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(descriptor, 0, RESERVED)
+    else:  # macOS
+        os.pwrite(descriptor, bytes(RESERVED), 0)
+
+
+def _line(spilled: Spilled) -> bytes:
+    result = spilled.result
+    fields = {
+        "request": spilled.ref,
+        "attempt": spilled.attempt,
+        "at": to_text(spilled.at),
+        "outcome": str(result.outcome),
+        "phase": str(result.phase),
+        "reason": result.reason,
+        "uuid": result.uuid,
+        "http_status": result.http_status,
+        "bytes_written": result.bytes_written,
+        "answer": base64.b64encode(result.answer[:_KEPT_ANSWER]).decode("ascii"),
+    }
+    return json.dumps(fields).encode() + b"\n"
+
+
+def _spilled(fields: dict[str, Any]) -> Spilled:
+    return Spilled(
+        ref=str(fields["request"]),
+        attempt=int(fields["attempt"]),
+        at=from_text(fields["at"]),
+        result=SendResult(
+            outcome=Outcome(fields["outcome"]),
+            phase=Phase(fields["phase"]),
+            reason=str(fields["reason"]),
+            uuid=str(fields["uuid"]),
+            http_status=fields["http_status"],
+            bytes_written=int(fields["bytes_written"]),
+            answer=base64.b64decode(fields["answer"]),
+        ),
+    )

@@ -1,0 +1,121 @@
+"""Outcomes kept beside a state that could not take them."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from campaignkit.errors import StateError
+from campaignkit.model.outcomes import Outcome, Phase, SendResult
+from campaignkit.states import spills
+from campaignkit.states.spills import RESERVED, Spilled, SpillFile, read_spill, spill_files
+from tests.states.conftest import AT, LINEAGE
+
+RESULT = SendResult(
+    outcome=Outcome.ACCEPTED, phase=Phase.DONE, reason="HTTP 200, accepted", uuid="cc9c8043-8caf", http_status=200,
+    answer=b'{"uuid": "\xff"}', bytes_written=7,
+)  # fmt: skip
+SPILLED = Spilled(ref="r3", attempt=2, result=RESULT, at=AT)
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Path:
+    (tmp_path / "state").mkdir()
+    return tmp_path / "state" / "live.db"
+
+
+def spill(state: Path, run: str = "a", elsewhere: Path | None = None) -> SpillFile:
+    return SpillFile(state, lineage=LINEAGE, run=run, elsewhere=elsewhere)
+
+
+def left(state: Path, elsewhere: Path | None = None) -> list[Path]:
+    return list(spill_files(state, lineage=LINEAGE, elsewhere=elsewhere))
+
+
+def test_a_run_that_needs_no_spill_leaves_none(state: Path) -> None:
+    with spill(state):
+        [path] = state.parent.iterdir()
+        assert path.stat().st_size == RESERVED
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        assert left(state) == []  # its run lives: it is not for others
+    assert list(state.parent.iterdir()) == []
+
+
+def test_what_was_kept_comes_back_as_it_was(state: Path) -> None:
+    with spill(state) as file:
+        path = file.keep(SPILLED)
+        assert file.keep(SPILLED) == path
+    assert left(state) == [path]
+    assert path is not None
+    assert read_spill(path, lineage=LINEAGE) == [SPILLED, SPILLED]
+
+
+def test_a_dead_run_that_kept_nothing_left_nothing_to_read(state: Path) -> None:
+    file = spill(state)
+    file.__enter__()
+    assert file._descriptor is not None
+    os.close(file._descriptor)  # as a kill does
+    [path] = left(state)
+    assert read_spill(path, lineage=LINEAGE) == []
+
+
+def test_the_room_is_there_even_when_the_disk_is_full_afterwards(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with spill(state) as file:
+        size = next(state.parent.iterdir()).stat().st_size
+        path = file.keep(SPILLED)
+        assert path is not None
+        assert path.stat().st_size == size  # within what was reserved
+
+
+def test_no_room_is_said_before_anything_is_sent(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(spills, "_reserve", full)
+    with pytest.raises(StateError, match="Nothing was sent"), spill(state):
+        pass
+    assert list(state.parent.iterdir()) == []
+
+
+def test_another_folder_takes_what_this_one_can_not(state: Path, tmp_path: Path) -> None:
+    with spill(state, elsewhere=tmp_path / "marks") as file:
+        assert file._descriptor is not None
+        os.close(file._descriptor)  # its disk is gone
+        path = file.keep(SPILLED)
+        assert path is not None
+        assert path.parent == tmp_path / "marks"
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert path in left(state, tmp_path / "marks")
+    assert read_spill(path, lineage=LINEAGE) == [SPILLED]
+
+
+def test_nowhere_to_keep_is_said_and_not_raised(state: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    file = spill(state, elsewhere=tmp_path / "file" / "no folder")
+    with file:
+        assert file._descriptor is not None
+        os.close(file._descriptor)
+        assert file.keep(SPILLED) is None
+        file._descriptor = None
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b'{"campaignkit": "spill", "version": 1, "lineage": "another"}\n', b"{}\n", b"[" * 100_000, b"\xff\n",
+     b'{"campaignkit": "spill", "version": 1, "lineage": "0123456789abcdef"}\n{"request": "r1"}\n'],
+)  # fmt: skip
+def test_what_can_not_be_read_is_refused(state: Path, content: bytes) -> None:
+    path = state.with_name("live.db.spill-x")
+    path.write_bytes(content)
+    with pytest.raises(StateError, match="stay unknown"):
+        read_spill(path, lineage=LINEAGE)
+
+
+def test_links_and_kept_ones_are_passed_over(state: Path) -> None:
+    state.with_name("live.db.spill-link").symlink_to("/dev/null")
+    state.with_name("live.db.spill-a.kept").touch()
+    assert left(state) == []

@@ -1,0 +1,202 @@
+"""One flipped bit: noticed wherever somebody could be sent to twice on its word."""
+
+from __future__ import annotations
+
+import random
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from campaignkit.errors import StateError
+from campaignkit.model.outcomes import Outcome
+from campaignkit.states.records import RequestState
+from campaignkit.states.sqlite import sums
+from campaignkit.states.store import ClaimConflictError
+from tests.states.conftest import AT, FIRST, INVITATION, LAST_DAY, Run, World, new_sqlite, request, result
+
+PEOPLE = tuple(range(FIRST, FIRST + 40))
+SCHEMA_1 = Path(__file__).with_name("schema_1.sql")
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    """Two mailings: accepted, unknown, abandoned, refused requests, at rest in one file."""
+    world = new_sqlite(tmp_path)
+    store = world.store()
+    run = Run(store, store.begin_run(command="apply", digest="", at=AT))
+    refs = run.plan(*(request(PEOPLE[at : at + 10]) for at in range(0, 40, 10)), request(PEOPLE[:5], LAST_DAY))
+    for ref, outcome in zip(refs, (Outcome.ACCEPTED, Outcome.UNKNOWN, Outcome.UNKNOWN, Outcome.ACCEPTED, Outcome.REJECTED), strict=True):
+        assert store.mark_intent(ref, AT) == 1
+        store.record(ref, 1, result(outcome, f"uuid-of-{ref}" if outcome is Outcome.ACCEPTED else ""), AT)
+    store.resolve(refs[2], RequestState.ABANDONED, reason="nobody knows", at=AT)
+    store.word_id("DELIVERED")
+    store.end_run(run.id, summary="{}", at=AT)
+    store.close()
+    yield world
+    for opened in world.stores:
+        opened.close()
+
+
+def flip(world: World, table: str, column: str, row: str = "1") -> None:
+    """Change a value as one wrong bit would, past every program."""
+    with closing(sqlite3.connect(world.path)) as sql:
+        [(value,)] = sql.execute(f"SELECT {column} FROM {table} WHERE rowid = {row}").fetchall()
+        if isinstance(value, int):
+            changed: object = value ^ 64
+        elif isinstance(value, bytes):
+            changed = bytes([value[0] ^ 1, *value[1:]]) if value else b"\1"
+        else:
+            changed = chr(ord((value or " ")[0]) ^ 1) + (value or " ")[1:]
+        sql.execute("PRAGMA ignore_check_constraints = ON")
+        sql.execute("PRAGMA foreign_keys = OFF")
+        sql.execute(f"UPDATE {table} SET {column} = ? WHERE rowid = {row}", (changed,))
+        sql.commit()
+
+
+COLUMNS = [
+    (table, column.strip()) for table, columns in sums.COLUMNS.items() for column in columns.split(",") if (table, column) != ("meta", "id")
+]
+
+
+@pytest.mark.parametrize(("table", "column"), COLUMNS)
+def test_verifying_finds_every_changed_value(world: World, table: str, column: str) -> None:
+    reader = world.reader()
+    assert reader.problems() == []
+    reader.close()
+    flip(world, table, column)
+    try:
+        reader = world.reader()
+    except StateError:
+        return  # the state's own row: it is not even opened
+    assert any(f"of {table} " in problem or "checksum" in problem for problem in reader.problems()), reader.problems()
+
+
+@pytest.mark.parametrize("column", ["state", "uuid", "attempts"])
+def test_a_damaged_request_is_neither_read_nor_changed(world: World, column: str) -> None:
+    flip(world, "request", column)
+    store = world.store()
+    for attempt in (
+        lambda: list(store.requests()),
+        lambda: store.request("r1"),
+        lambda: store.known([1], PEOPLE),
+        lambda: store.mark_intent("r1", AT),
+        lambda: store.record("r1", 1, result(Outcome.UNKNOWN), AT),
+        lambda: store.record_poll("r1", [], final=False, at=AT, seen=None),
+        lambda: store.resolve("r1", RequestState.ABANDONED, reason="x", at=AT),
+    ):
+        with pytest.raises(StateError, match="checksum is wrong"):
+            attempt()
+
+
+@pytest.mark.parametrize("column", ["phones", "fingerprints", "refused", "statuses", "mailing_id"])
+def test_a_damaged_batch_is_neither_read_nor_changed(world: World, column: str) -> None:
+    flip(world, "batch", column)
+    store = world.store()
+    with pytest.raises(StateError, match="checksum is wrong"):
+        store.known([1], PEOPLE)
+    with pytest.raises(StateError, match=r"checksum is wrong|no batch of it holds"):
+        store.forget(INVITATION, reason="x", at=AT)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        f"UPDATE claim SET phone = phone + 1024 WHERE mailing_id = 1 AND phone = {FIRST}",
+        f"UPDATE claim SET mailing_id = 3 WHERE mailing_id = 1 AND phone = {FIRST}",
+        f"UPDATE claim SET position = 4 WHERE mailing_id = 1 AND phone = {FIRST}",
+        f"UPDATE claim SET batch_id = 2 WHERE mailing_id = 1 AND phone = {FIRST}",
+        f"DELETE FROM claim WHERE mailing_id = 1 AND phone = {FIRST}",
+        "UPDATE mailing SET claims = claims - 1 WHERE id = 1",
+    ],
+)
+def test_a_damaged_claim_stops_the_plan_and_the_claiming(world: World, damage: str) -> None:
+    with closing(sqlite3.connect(world.path)) as sql:
+        sql.execute(damage)
+        sql.commit()
+    store = world.store()
+    with pytest.raises(StateError, match="checksum is wrong"):
+        store.known([1], PEOPLE)
+    run = Run(store, store.begin_run(command="apply", digest="", at=AT))
+    if "position" in damage or "batch_id" in damage:
+        with pytest.raises(ClaimConflictError):  # whose it is does not matter: it is held
+            run.plan(request([FIRST]))
+    else:
+        with pytest.raises(StateError, match="checksum is wrong"):
+            run.plan(request([FIRST]))
+
+
+def test_a_mailing_that_its_index_hides_is_still_found(world: World) -> None:
+    """A damaged index would make a second mailing of the same name, and everybody new."""
+    with closing(sqlite3.connect(world.path)) as sql:
+        sql.execute("PRAGMA writable_schema = ON")
+        sql.execute("UPDATE sqlite_schema SET rootpage = (SELECT rootpage FROM sqlite_schema WHERE name = 'batch_by_mailing')"
+                    " WHERE name = 'sqlite_autoindex_mailing_1'")  # fmt: skip
+        sql.commit()
+    store = world.store()
+    run = Run(store, store.begin_run(command="apply", digest="", at=AT))
+    with pytest.raises((ClaimConflictError, StateError)):
+        run.plan(request([FIRST]))
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_no_flipped_bit_of_the_file_frees_anybody(world: World, seed: int, tmp_path: Path) -> None:
+    """Wherever in the file: everyone who is held stays held, or the state is refused. Never a second claim."""
+    sound = world.path.read_bytes()
+    chance = random.Random(seed)
+    refused = 0
+    for _ in range(40):
+        at, bit = chance.randrange(len(sound)), 1 << chance.randrange(8)
+        copy = tmp_path / "copy.db"
+        copy.write_bytes(sound[:at] + bytes([sound[at] ^ bit]) + sound[at + 1 :])
+        for rest in ("-wal", "-shm", "-journal"):
+            copy.with_name(f"copy.db{rest}").unlink(missing_ok=True)
+        opened = World(copy)
+        try:
+            run = Run(store := opened.store(), store.begin_run(command="apply", digest="", at=AT))
+            with pytest.raises(ClaimConflictError):
+                run.plan(request([chance.choice(PEOPLE), FIRST + 1_000]))
+            known = store.known([1], PEOPLE)
+            assert {
+                phone for phone in PEOPLE if known[phone].state in {RequestState.ACCEPTED, RequestState.UNKNOWN, RequestState.ABANDONED}
+            } == set(PEOPLE)
+        except StateError:
+            refused += 1
+        finally:
+            for left in opened.stores:
+                left.close()
+    assert refused < 40
+
+
+def test_a_state_of_version_1_gets_its_sums(tmp_path: Path) -> None:
+    world = new_sqlite(tmp_path)
+    store = world.store()
+    run = Run(store, store.begin_run(command="apply", digest="d", at=AT))
+    [ref] = run.plan(request(PEOPLE))
+    assert store.mark_intent(ref, AT) == 1
+    store.record(ref, 1, result(Outcome.ACCEPTED, "uuid-of-it"), AT)
+    store.word_id("NEW")
+    store.end_run(run.id, summary="{}", at=AT)
+    store.close()
+    old = tmp_path / "state" / "old.db"
+    with closing(sqlite3.connect(old)) as sql:
+        sql.executescript(SCHEMA_1.read_text("utf-8"))
+        sql.execute("ATTACH ? AS new", (str(world.path),))
+        for table in ("meta", "mailing", "run", "request", "batch", "claim", "word", "event"):
+            columns = ", ".join(row[1] for row in sql.execute(f"PRAGMA table_info({table})"))
+            sql.execute(f"INSERT INTO {table} ({columns}) SELECT {columns} FROM new.{table}")
+        sql.execute("UPDATE meta SET schema_version = 1")
+        sql.commit()
+    opened = World(old)
+    with pytest.raises(StateError, match="older campaignkit"):
+        opened.reader()
+    store = opened.store()
+    assert store.info().schema_version == 2
+    assert store.problems() == []
+    assert store.known([1], PEOPLE).keys() == set(PEOPLE)
+    store.close()
+    assert opened.reader().problems() == []
+    for left in opened.stores:
+        left.close()
