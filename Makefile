@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test prove-syscalls prove-power lint types laws coverage docs docs-check format bench lock build clean
+.PHONY: help install demo test prove-crash prove-syscalls prove-power lint types laws coverage docs docs-check format bench lock build clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -56,6 +56,9 @@ format: $(STAMP) ## let ruff format and fix
 
 bench: $(STAMP) ## figures as ratios to floor scripts measured in the same run
 	$(BIN)/python -m benchmarks
+
+prove-crash: $(STAMP) ## 10,000 killed histories, every failpoint, engines broken on purpose
+	$(BIN)/python -m tests.proofs.crash $(if $(FIGURES),--figures $(FIGURES))
 
 lock: $(STAMP) ## renew the hashed lock files, without any address
 	$(BIN)/python -m pip install --quiet uv
