@@ -7,7 +7,7 @@ import importlib
 import os
 import shlex
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
@@ -115,11 +115,13 @@ def _again(arguments: list[str]) -> str:
 
 def _help(arguments: list[str]) -> str:
     """The help of the command that was meant."""
-    words: list[str] = []
+    words, group = ["campaignkit"], cast("click.Command | None", cli)
     for word in arguments:
-        if word in COMMANDS if not words else words[-1] in {"state", "sandbox"} and word.isalpha():
+        found = group.get_command(click.Context(group), word) if isinstance(group, click.Group) else None
+        if found is not None:
             words.append(word)
-    return " ".join(["campaignkit", *words[:2], "--help"])
+            group = found
+    return " ".join([*words, "--help"])
 
 
 def _failed(error: Exception, arguments: list[str]) -> int:
@@ -159,7 +161,7 @@ def _explain(error: CampaignKitError) -> None:
         from campaignkit.reports.safe import line
 
         # Once something was sent, a command ends with its receipt and raises nothing.
-        console.error(line(error.message if "sent" in error.message else f"{error.message.rstrip('.')}. Nothing was sent.", 2000))
+        console.error(line(error.message if "othing was" in error.message else f"{error.message.rstrip('.')}. Nothing was sent.", 2000))
     if error.next_command:
         console.command(error.next_command)
 

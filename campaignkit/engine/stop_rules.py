@@ -43,14 +43,14 @@ class StopWatch:
         if result.outcome is Outcome.UNKNOWN and number <= rules.unknown_in_first:
             return f"an unknown outcome among the first {rules.unknown_in_first} requests"
         if rules.unknowns and self._unknowns >= rules.unknowns:
-            return f"{self._unknowns} unknown outcomes"
+            return f"{self._unknowns} unknown outcome{'s' * (self._unknowns > 1)}"
         if rules.refusals and self._refusals >= rules.refusals:
-            return f"{self._refusals} equal refusals: {result.reason}"
+            return f"{self._refusals} equal refusal{'s' * (self._refusals > 1)}: {result.reason}"
         return ""
 
     def throttled(self) -> str:
         """Take one throttled attempt; returns why the run must stop, or nothing."""
         self._throttles += 1
         if self.rules.throttles and self._throttles >= self.rules.throttles:
-            return f"throttled {self._throttles} times in a row"
+            return f"throttled {self._throttles} times in a row" if self._throttles > 1 else "throttled"
         return ""

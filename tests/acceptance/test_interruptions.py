@@ -217,9 +217,9 @@ def test_a_terminal_is_asked_and_only_yes_sends(place: Workplace, live: Live) ->
             [sys.executable, "-m", "campaignkit", "apply"], cwd=place.root, env=place.environment(), stdin=side, stdout=side, stderr=side
         )
         os.close(side)
-        shown = _until(main, b"Only 'yes' sends")
+        shown = until_shown(main, b"Only 'yes' sends")
         os.write(main, answer)
-        shown += _until(main, None)
+        shown += until_shown(main, None)
         assert process.wait(timeout=30) == code, shown.decode()
         os.close(main)
     assert len(provider.accepted()) == 3
@@ -234,9 +234,9 @@ def test_a_signal_while_it_asks_sends_nothing(place: Workplace, live: Live, numb
         [sys.executable, "-m", "campaignkit", "apply"], cwd=place.root, env=place.environment(), stdin=side, stdout=side, stderr=side
     )
     os.close(side)
-    _until(main, b"Only 'yes' sends")
+    until_shown(main, b"Only 'yes' sends")
     process.send_signal(number)
-    shown = _until(main, None).decode()
+    shown = until_shown(main, None).decode()
     assert process.wait(timeout=30) == 9, shown
     assert "Interrupted. Nothing was sent." in shown
     assert shown.splitlines()[-1] == "campaignkit apply"
@@ -244,7 +244,7 @@ def test_a_signal_while_it_asks_sends_nothing(place: Workplace, live: Live, numb
     assert not provider.accepted()
 
 
-def _until(terminal: int, words: bytes | None) -> bytes:
+def until_shown(terminal: int, words: bytes | None) -> bytes:
     """What the terminal shows until some words, or until the program has gone."""
     seen = b""
     while words is None or words not in seen:

@@ -1,4 +1,7 @@
-"""Runs the console blocks of a document: `$ ` lines are commands, what follows is what they print; `…` is any lines."""
+"""Runs the console blocks of a document: `$ ` lines are commands, what follows is what they print; `…` is any lines.
+
+At the end of a line, `…` is whatever else stands there.
+"""
 
 from __future__ import annotations
 
@@ -55,11 +58,11 @@ def steps(document: str) -> Iterator[Step]:
 class Session:
     """A shell that remembers its folder."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, extra: dict[str, str] | None = None) -> None:
         self._folder = folder
         kept = {name: value for name, value in os.environ.items() if not name.startswith("CAMPAIGNKIT_")}
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-        self._environment = kept | {"PATH": path, "NO_COLOR": "1"}
+        self.environment = kept | {"PATH": path, "NO_COLOR": "1"} | (extra or {})
 
     def run(self, command: str) -> str:
         """What one command prints, on both streams."""
@@ -69,7 +72,7 @@ class Session:
         done = subprocess.run(
             ["/bin/sh", "-c", command],
             cwd=self._folder,
-            env=self._environment,
+            env=self.environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -81,8 +84,13 @@ class Session:
 
 def same(expected: list[str], printed: str) -> bool:
     """Whether an output is the documented one, but for what changes from run to run."""
-    parts = [r"(?:.*\n)*?" if text == "…" else re.escape(text + "\n") for text in steady("\n".join(expected)).splitlines()]
-    return re.fullmatch("".join(parts), steady(printed)) is not None
+    return re.fullmatch("".join(map(_pattern, steady("\n".join(expected)).splitlines())), steady(printed)) is not None
+
+
+def _pattern(text: str) -> str:
+    if text == "…":
+        return r"(?:.*\n)*?"
+    return re.escape(text[:-1]) + ".*\n" if text.endswith("…") else re.escape(text + "\n")
 
 
 def steady(text: str) -> str:

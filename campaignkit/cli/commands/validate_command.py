@@ -47,4 +47,7 @@ def command(common: Common, campaigns: tuple[str, ...], form: str) -> int:
     else:
         console.data(report.text(found))
         console.say(report.summary(found, count), style="red" if has_errors(found) else "green")
-    return ExitCode.INVALID if has_errors(found) else ExitCode.DONE
+    if not has_errors(found):
+        return ExitCode.DONE
+    console.command(" ".join(["campaignkit", "validate", *campaigns]))
+    return ExitCode.INVALID
