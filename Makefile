@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint types laws docs docs-check format bench lock build clean
+.PHONY: help install demo test fuzz lint types laws docs docs-check format bench lock build clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -23,6 +23,9 @@ demo: $(STAMP) ## the main job against the embedded sandbox, in a temporary copy
 
 test: $(STAMP) lint types laws docs-check ## everything that must hold
 	$(BIN)/python -m pytest -q -n 2
+
+fuzz: $(STAMP) ## the fuzzers, long: FUZZ_EXAMPLES=20000 for each
+	HYPOTHESIS_PROFILE=long $(BIN)/python -m pytest -q -n 2 tests/fuzz
 
 lint: $(STAMP) ## ruff: rules and format
 	$(BIN)/ruff check .

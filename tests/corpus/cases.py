@@ -18,6 +18,7 @@ from __future__ import annotations
 import os
 import shutil
 import socket
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -114,10 +115,18 @@ def _several(value: str | list[str] | tuple[str, ...]) -> tuple[str, ...]:
 def _headers(reply: dict[str, Any]) -> dict[str, Any]:
     made = dict(reply)
     if "headers" in made:
-        made["headers"] = tuple(made["headers"].items())
+        made["headers"] = tuple(_several_headers(made["headers"]))
     if isinstance(made.get("body"), dict):
         made["body"] = content(made["body"]).decode()
     return made
+
+
+def _several_headers(written: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    if "each" in written:
+        yield from ((written["each"].replace("{n}", str(n)), "x") for n in range(written["times"]))
+        return
+    for name, value in written.items():
+        yield name, value if isinstance(value, str) else _part(value, "ascii").decode()
 
 
 def content(written: str | dict[str, Any]) -> bytes:

@@ -22,7 +22,7 @@ from typing import Any, Self
 
 PROCESSOR_LIMIT = 20
 """Seconds of one process, held by the kernel: far above what is allowed, so that a hang ends as a failure."""
-PATIENCE = 120
+PATIENCE = 30
 """Seconds of wall time for one command on a busy machine."""
 _RSS_UNIT = 1 if sys.platform == "darwin" else 1024
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -119,7 +118,7 @@ def export(common: Common, out: Path | None) -> int:
     holding.ensure_sandbox()
     reader = holding.open_reader(any_age=True)
     try:
-        lines = (json.dumps(record, ensure_ascii=False) + "\n" for record in export_records(reader))
+        lines = (json_text(record) + "\n" for record in export_records(reader))
         if out is None:
             for text in lines:
                 common.console.data(text)
