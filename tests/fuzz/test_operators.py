@@ -6,9 +6,9 @@ Bodies of callbacks belong here, too, once there is a receiver: beside `test_sta
 from __future__ import annotations
 
 import contextlib
-import json
 import unicodedata
 import uuid
+from array import array
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,13 +19,14 @@ from hypothesis import strategies as st
 
 from campaignkit.engine.folding import fold
 from campaignkit.errors import PlanError, StateError
+from campaignkit.model.mailings import MailingKey
 from campaignkit.model.outcomes import Outcome
 from campaignkit.plans.planfile import load as load_plan
 from campaignkit.protocol.codec import MessageError, decode
 from campaignkit.protocol.messages import Chunk, DiagnosticMessage, Done, Index, MailingEnd, MailingMessage, Open, Progress, ProjectMessage
 from campaignkit.sandbox.scenario import ScenarioError, load_scenario
 from campaignkit.states.lockfile import NAME, read_pins
-from campaignkit.states.records import BatchRow, RequestRow
+from campaignkit.states.records import BatchRow, RequestRow, RequestState
 from campaignkit.wire.outcomes import classify
 from campaignkit.wire.statuses import NotStatusesError, decode_statuses
 from tests.fuzz.shapes import ANYTHING, WORDS, near, spoilt
@@ -131,10 +132,12 @@ def test_scenarios(tmp_path: Path, body: bytes) -> None:
 
 
 def _request() -> RequestRow:
-    batch = BatchRow(**_BATCH)
-    return RequestRow(**_REQUEST | {"batches": (batch,)})
-
-
-_BATCH: dict[str, Any] = {}
-_REQUEST: dict[str, Any] = {}
-assert json
+    batch = BatchRow(
+        id=1, key=MailingKey("spring", 1, "invitation"), path="campaigns/spring.yaml", line=5, tag="ck-a", name="spring/invitation 1of1 ck-a",
+        count=2, claimed=2, schedule_utc=None, phones=array("q", [375291111111, 375292222222]).tobytes(), fingerprints=bytes(32),
+        statuses=bytes(2), details=b"", errors=(), error_first_at=None, refused=False,
+    )  # fmt: skip
+    return RequestRow(
+        ref="r1", state=RequestState.ACCEPTED, run_id=1, uuid=UUID, attempts=1, planned_at=NOW, intent_at=NOW, done_at=NOW, http_status=200,
+        phase="answered", reason="", bytes_written=9, answer=b"", polled_at=None, final=False, batches=(batch,),
+    )  # fmt: skip
