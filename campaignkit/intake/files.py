@@ -104,7 +104,8 @@ def campaign_files(root: Path, folder: Sequence[str]) -> list[tuple[str, ...]]:
     except OpenRefusedError as refused:
         raise OpenRefusedError(refused.code, f"the folder of campaigns: {refused.message}", refused.hint) from None
     try:
-        names = sorted(name for name in os.listdir(descriptor) if name.endswith(CAMPAIGN_ENDINGS) and not name.startswith("."))
+        with os.scandir(descriptor) as entries:
+            names = sorted(entry.name for entry in entries if entry.name.endswith(CAMPAIGN_ENDINGS) and not entry.name.startswith("."))
     finally:
         os.close(descriptor)
     return [(*folder, name) for name in names]

@@ -18,7 +18,7 @@ from __future__ import annotations
 import os
 import shutil
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -84,7 +84,7 @@ def corpus() -> list[Case]:
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     found: list[Case] = []
     for path in sorted(FOLDER.glob("*.yaml")):
-        document = yaml.load(path.read_text("utf-8"), Loader=loader)  # noqa: S506 - a safe loader, the quick one where there is one
+        document = yaml.load(path.read_text("utf-8"), Loader=loader)
         common = document.get("common", {})
         found += [_case(path.stem, common | fields) for fields in document["cases"]]
     return found
@@ -174,7 +174,7 @@ def spoil(bench: Bench, what: dict[str, Any]) -> None:
 
 
 def _special(bench: Bench, left: dict[str, Any]) -> None:
-    makers = {"folder": Path.mkdir, "fifo": os.mkfifo, "socket": _socket}
+    makers: dict[str, Callable[[Path], object]] = {"folder": Path.mkdir, "fifo": os.mkfifo, "socket": _socket}
     for name, make in makers.items():
         if name in left:
             path = bench.root / left.pop(name)

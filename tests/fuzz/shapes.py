@@ -8,11 +8,16 @@ from typing import Any
 from hypothesis import strategies as st
 
 HOSTILE = st.sampled_from(
-    ["\0", "\x1b[2J", "\u202e", "\u2028", "\ud800", "\ufeff", "é", "🎁", "=1+1", "<b>", "::error::", "9" * 400, "x" * 5000, "[" * 200, '"', "\\", ""]
+    [
+        "\0", "\x1b[2J", "\u202e", "\u2028", "\ud800", "\ufeff", "é", "🎁", "=1+1", "<b>", "::error::", "9" * 400, "x" * 5000, "[" * 200,
+        '"', "\\", "",
+    ]
 )  # fmt: skip
 WORDS = st.one_of(st.text(max_size=20), HOSTILE)
 SCALARS = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), WORDS)
-ANYTHING = st.recursive(SCALARS, lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(WORDS, inner, max_size=4)), max_leaves=15)
+ANYTHING = st.recursive(
+    SCALARS, lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(WORDS, inner, max_size=4)), max_leaves=15
+)
 
 
 def near(shape: dict[str, st.SearchStrategy[Any]]) -> st.SearchStrategy[dict[str, Any]]:

@@ -23,8 +23,11 @@ YAML = st.lists(
     st.one_of(
         HOSTILE,
         st.sampled_from(
-            ["campaign: ", "mailings:\n", "- ", "name: a", "\n", "  ", "    ", "{", "}", "[", "]", ", ", ": ", "&a ", "*a", "!t ", "|\n", ">\n",
-             "'", '"', "? ", "<<: ", "---\n", "#", "audience: {phones: [1]}", "content: {type: text, text: hi}", "%YAML 1.2\n", "\t", "\r"]
+            [
+                "campaign: ", "mailings:\n", "- ", "name: a", "\n", "  ", "    ", "{", "}", "[", "]", ", ", ": ", "&a ", "*a", "!t ",
+                "|\n", ">\n", "'", '"', "? ", "<<: ", "---\n", "#", "audience: {phones: [1]}", "content: {type: text, text: hi}",
+                "%YAML 1.2\n", "\t", "\r",
+            ]
         ),
     ),
     max_size=40,
@@ -41,12 +44,16 @@ def test_yaml(data: bytes) -> None:
     read_project("campaignkit.yaml", data)
 
 
-AUDIENCE = near({"phones": st.lists(st.integers(), max_size=3), "rows": st.lists(near({"phone": st.integers()}), max_size=3), "file": st.text(max_size=9)})
+ROWS = st.lists(near({"phone": st.integers()}), max_size=3)
+AUDIENCE = near({"phones": st.lists(st.integers(), max_size=3), "rows": ROWS, "file": st.text(max_size=9)})
 MAILING = near({"name": st.just("a"), "message_type": st.sampled_from(["bulk", "personal"]), "audience": AUDIENCE,
                 "content": near({"type": st.sampled_from(["text", "button"]), "text": st.text(max_size=9)})})  # fmt: skip
 
 
-@given(spoilt(near({"campaign": st.just("a"), "sender": st.just("shop"), "mailings": st.lists(MAILING, max_size=3), "variables": ANYTHING})))
+CAMPAIGN = near({"campaign": st.just("a"), "sender": st.just("shop"), "mailings": st.lists(MAILING, max_size=3), "variables": ANYTHING})
+
+
+@given(spoilt(CAMPAIGN))
 def test_definitions(data: bytes) -> None:
     """JSON is YAML, nearly: whole definitions reach the schema and what reads on behind it."""
     file = read_campaign("a.yaml", data)
@@ -55,7 +62,8 @@ def test_definitions(data: bytes) -> None:
     list(file.audiences())
 
 
-CELLS = st.lists(st.one_of(HOSTILE, st.sampled_from([",", ";", "\t", "\n", "\r\n", '"', '""', "phone", "375291111111", "Anna"])), max_size=40).map("".join)
+MARKS = st.sampled_from([",", ";", "\t", "\n", "\r\n", '"', '""', "phone", "375291111111", "Anna"])
+CELLS = st.lists(st.one_of(HOSTILE, MARKS), max_size=40).map("".join)
 
 
 @given(
@@ -84,11 +92,14 @@ def test_json_lines(data: bytes) -> None:
 
 
 PIECES = st.sampled_from(
-    ["{{ ", " }}", "{% if ", "{% for x in ", "{% set a = ", "{% set b = ", " %}", "{% endif %}", "{% endfor %}", "{% else %}", "{# ", " #}", "a", "b", "x",
-     "name", "loop", "loop.index", ".y", "['k']", "range(3)", "range(1000)", "[1, 2]", "(a, a)", "{'k': 1}", " ~ ", " + ", " * ", " ** ", " % ", " / ",
-     " == ", " in ", " and ", "not ", " is defined", " | replace('x', a)", " | join(a)", " | upper", " | length", " | int", " | sum", " | sort", " | first",
-     " | urlencode", " | truncate(3)", " | default('x', true)", " | round(2)", " | money", " | date", " | plural('a', 'b', 'c')", "'x'", "1", "1.5",
-     "{% raw %}", "{% endraw %}", "\n", "-", "(", ")", "[", "]"]
+    [
+        "{{ ", " }}", "{% if ", "{% for x in ", "{% set a = ", "{% set b = ", " %}", "{% endif %}", "{% endfor %}",
+        "{% else %}", "{# ", " #}", "a", "b", "x", "name", "loop", "loop.index", ".y", "['k']", "range(3)", "range(1000)",
+        "[1, 2]", "(a, a)", "{'k': 1}", " ~ ", " + ", " * ", " ** ", " % ", " / ", " == ", " in ", " and ", "not ",
+        " is defined", " | replace('x', a)", " | join(a)", " | upper", " | length", " | int", " | sum", " | sort", " | first",
+        " | urlencode", " | truncate(3)", " | default('x', true)", " | round(2)", " | money", " | date",
+        " | plural('a', 'b', 'c')", "'x'", "1", "1.5", "{% raw %}", "{% endraw %}", "\n", "-", "(", ")", "[", "]",
+    ]
 )  # fmt: skip
 TEMPLATES = st.one_of(st.lists(PIECES, max_size=30).map("".join), st.text(max_size=60), st.lists(HOSTILE, max_size=5).map("".join))
 VALUES = st.one_of(HOSTILE, st.sampled_from(["Anna", "12,50", "2026-11-23", "1 000", "-1"]))

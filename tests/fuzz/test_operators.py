@@ -23,7 +23,17 @@ from campaignkit.model.mailings import MailingKey
 from campaignkit.model.outcomes import Outcome
 from campaignkit.plans.planfile import load as load_plan
 from campaignkit.protocol.codec import MessageError, decode
-from campaignkit.protocol.messages import Chunk, DiagnosticMessage, Done, Index, MailingEnd, MailingMessage, Open, Progress, ProjectMessage
+from campaignkit.protocol.messages import (
+    Chunk,
+    DiagnosticMessage,
+    Done,
+    Index,
+    MailingEnd,
+    MailingMessage,
+    Open,
+    Progress,
+    ProjectMessage,
+)
 from campaignkit.sandbox.scenario import ScenarioError, load_scenario
 from campaignkit.states.lockfile import NAME, read_pins
 from campaignkit.states.records import BatchRow, RequestRow, RequestState
@@ -33,8 +43,8 @@ from tests.fuzz.shapes import ANYTHING, WORDS, near, spoilt
 
 NOW = datetime(2026, 11, 25, 10, tzinfo=UTC)
 UUID = "cc9c8043-8caf-11ef-b035-9e8f47954dec"
-ROW = near({"phone": st.sampled_from(["375291111111", 375291111111, "+375 29 222-22-22"]), "status": st.sampled_from(["NEW", "DELIVERED", "SEEN"]),
-            "delivery_id": st.integers(), "status_time": WORDS})  # fmt: skip
+PHONES = st.sampled_from(["375291111111", 375291111111, "+375 29 222-22-22"])
+ROW = near({"phone": PHONES, "status": st.sampled_from(["NEW", "DELIVERED", "SEEN"]), "delivery_id": st.integers(), "status_time": WORDS})  # fmt: skip
 ENTRY = near({"name": st.just("spring/invitation 1of1 ck-a"), "message_id": st.integers(), "success": st.lists(ROW, max_size=3),
               "errors": st.lists(st.one_of(WORDS, st.just("spring/invitation 1of1 ck-a: barred")), max_size=2)})  # fmt: skip
 
@@ -84,7 +94,7 @@ MESSAGES: list[Any] = [DiagnosticMessage, Done, Index, MailingEnd, MailingMessag
 @pytest.mark.parametrize("shape", MESSAGES, ids=lambda shape: shape.__name__)
 @given(data=st.data())
 def test_messages_of_the_child(shape: Any, data: st.DataObject) -> None:
-    fields = {name: ANYTHING for name in shape.__dataclass_fields__}
+    fields = dict.fromkeys(shape.__dataclass_fields__, ANYTHING)
     body = data.draw(st.one_of(spoilt(near(fields)), st.binary(max_size=60)))
     with contextlib.suppress(MessageError):
         assert isinstance(decode(shape, body), shape)
@@ -96,9 +106,20 @@ def test_chunks_of_the_child(body: bytes) -> None:
         Chunk.unpack(body)
 
 
-PLAN = near({"kind": st.just("campaignkit.plan"), "format_version": st.just("1.0"), "created_at": st.just("2026-11-25T10:00:00+00:00"), "environment": st.just("live"),
-             "selection": st.lists(WORDS, max_size=2), "digest": WORDS, "components": ANYTHING,
-             "campaigns": st.lists(near({"campaign": WORDS, "mailings": st.lists(near({"mailing": WORDS, "send": st.integers(), "resend": st.integers()}), max_size=2)}), max_size=2)})  # fmt: skip
+COUNTED = near({"mailing": WORDS, "send": st.integers(), "resend": st.integers()})
+PLANNED = near({"campaign": WORDS, "mailings": st.lists(COUNTED, max_size=2)})
+PLAN = near(
+    {
+        "kind": st.just("campaignkit.plan"),
+        "format_version": st.just("1.0"),
+        "created_at": st.just("2026-11-25T10:00:00+00:00"),
+        "environment": st.just("live"),
+        "selection": st.lists(WORDS, max_size=2),
+        "digest": WORDS,
+        "components": ANYTHING,
+        "campaigns": st.lists(PLANNED, max_size=2),
+    }
+)
 
 
 @given(body=st.one_of(spoilt(PLAN), spoilt(ANYTHING), st.binary(max_size=60)))
@@ -120,7 +141,8 @@ def test_lock_files(tmp_path: Path, body: bytes) -> None:
         assert all(pin.lineage and pin.origin for pin in read_pins(tmp_path).values())
 
 
-SCENARIO = near({"seed": st.integers(), "faults": st.lists(near({"on": WORDS, "fault": WORDS, "status": st.integers(), "count": st.integers()}), max_size=2), "statuses": ANYTHING})
+FAULT = near({"on": WORDS, "fault": WORDS, "status": st.integers(), "count": st.integers()})
+SCENARIO = near({"seed": st.integers(), "faults": st.lists(FAULT, max_size=2), "statuses": ANYTHING})
 
 
 @given(body=st.one_of(spoilt(SCENARIO), spoilt(ANYTHING), st.binary(max_size=60)))
@@ -133,9 +155,9 @@ def test_scenarios(tmp_path: Path, body: bytes) -> None:
 
 def _request() -> RequestRow:
     batch = BatchRow(
-        id=1, key=MailingKey("spring", 1, "invitation"), path="campaigns/spring.yaml", line=5, tag="ck-a", name="spring/invitation 1of1 ck-a",
-        count=2, claimed=2, schedule_utc=None, phones=array("q", [375291111111, 375292222222]).tobytes(), fingerprints=bytes(32),
-        statuses=bytes(2), details=b"", errors=(), error_first_at=None, refused=False,
+        id=1, key=MailingKey("spring", 1, "invitation"), path="campaigns/spring.yaml", line=5, tag="ck-a",
+        name="spring/invitation 1of1 ck-a", count=2, claimed=2, schedule_utc=None, fingerprints=bytes(32),
+        phones=array("q", [375291111111, 375292222222]).tobytes(), statuses=bytes(2), details=b"", errors=(), error_first_at=None, refused=False,
     )  # fmt: skip
     return RequestRow(
         ref="r1", state=RequestState.ACCEPTED, run_id=1, uuid=UUID, attempts=1, planned_at=NOW, intent_at=NOW, done_at=NOW, http_status=200,

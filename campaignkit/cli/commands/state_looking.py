@@ -112,6 +112,7 @@ def show(common: Common, limit: int, form: str) -> int:
 @common_options
 def export(common: Common, out: Path | None) -> int:
     """Everything as JSON lines, with whole phone numbers: for audits and for moving house."""
+    from campaignkit.reports.safe import json_text
     from campaignkit.states.export import export_records
 
     holding = state_of(common)
