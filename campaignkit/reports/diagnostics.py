@@ -113,7 +113,7 @@ def sarif(diagnostics: Sequence[Diagnostic], version: str) -> str:
             "locations": [
                 {
                     "physicalLocation": {
-                        "artifactLocation": {"uri": quote(one.place.path, errors="surrogateescape")},
+                        "artifactLocation": {"uri": quote(one.place.path, errors="surrogatepass")},
                         "region": {"startLine": max(1, one.place.line), "startColumn": max(1, one.place.column)},
                     }
                 }

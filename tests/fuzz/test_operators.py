@@ -44,7 +44,8 @@ from tests.fuzz.shapes import ANYTHING, WORDS, near, spoilt
 NOW = datetime(2026, 11, 25, 10, tzinfo=UTC)
 UUID = "cc9c8043-8caf-11ef-b035-9e8f47954dec"
 PHONES = st.sampled_from(["375291111111", 375291111111, "+375 29 222-22-22"])
-ROW = near({"phone": PHONES, "status": st.sampled_from(["NEW", "DELIVERED", "SEEN"]), "delivery_id": st.integers(), "status_time": WORDS})  # fmt: skip
+ROW = near({"phone": PHONES, "status": st.sampled_from(["NEW", "DELIVERED", "SEEN"]),
+            "delivery_id": st.integers(), "status_time": WORDS})  # fmt: skip
 ENTRY = near({"name": st.just("spring/invitation 1of1 ck-a"), "message_id": st.integers(), "success": st.lists(ROW, max_size=3),
               "errors": st.lists(st.one_of(WORDS, st.just("spring/invitation 1of1 ck-a: barred")), max_size=2)})  # fmt: skip
 
@@ -157,7 +158,8 @@ def _request() -> RequestRow:
     batch = BatchRow(
         id=1, key=MailingKey("spring", 1, "invitation"), path="campaigns/spring.yaml", line=5, tag="ck-a",
         name="spring/invitation 1of1 ck-a", count=2, claimed=2, schedule_utc=None, fingerprints=bytes(32),
-        phones=array("q", [375291111111, 375292222222]).tobytes(), statuses=bytes(2), details=b"", errors=(), error_first_at=None, refused=False,
+        phones=array("q", [375291111111, 375292222222]).tobytes(), statuses=bytes(2), details=b"",
+        errors=(), error_first_at=None, refused=False,
     )  # fmt: skip
     return RequestRow(
         ref="r1", state=RequestState.ACCEPTED, run_id=1, uuid=UUID, attempts=1, planned_at=NOW, intent_at=NOW, done_at=NOW, http_status=200,
