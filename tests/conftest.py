@@ -11,8 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.canary import leaking_files
+
+# `make test` takes a sample, `make fuzz` looks for longer; the machine may be busy, so that no example has a deadline.
+_CHECKS = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+settings.register_profile("quick", deadline=None, max_examples=100, suppress_health_check=_CHECKS)
+settings.register_profile("long", deadline=None, max_examples=int(os.environ.get("FUZZ_EXAMPLES", "20000")), suppress_health_check=_CHECKS)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 _connect = socket.socket.connect
 _leaks = pytest.StashKey[list[str]]()

@@ -22,7 +22,8 @@ import pytest
 
 from campaignkit.model.outcomes import Outcome, Phase, SendResult
 from campaignkit.states.spills import Spilled, SpillFile
-from tests.acceptance.conftest import TOKEN, Provider, Workplace, phones, wait_until
+from tests.acceptance.conftest import Provider, Workplace, phones, wait_until
+from tests.canary import TOKEN
 from tests.schemas.documents import problems
 
 Live = Callable[..., Provider]

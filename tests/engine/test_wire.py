@@ -38,6 +38,7 @@ def apply(bench: Bench, peer: Peer, people: int) -> Applied:
         plan=bench.plan(one), batches=bench.batches(one, people), spool=bench.spool, store=bench.store, clock=FakeClock(),
         sender=BulkSender(peer.url, TOKEN, connect_timeout=5, deadline=5, policy=ProviderBehaviour()), token=TOKEN,
         entropy=lambda count: next(tags).to_bytes(count, "little"), chance=random.Random(1), stop=StopFlag(), tell=lambda _: None,
+        spill=lambda *_: None,
     ).run()  # fmt: skip
 
 
