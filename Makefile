@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint types laws coverage docs docs-check format bench lock build clean
+.PHONY: help install demo test prove-crash prove-syscalls prove-power lint types laws coverage docs docs-check format fuzz bench lock build clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -23,6 +23,18 @@ demo: $(STAMP) ## the main job against the embedded sandbox, in a temporary copy
 
 test: $(STAMP) lint types laws docs-check ## everything that must hold
 	$(BIN)/python -m pytest -q -n 2
+
+prove-crash: $(STAMP) ## 10,000 killed histories, every failpoint, engines broken on purpose
+	$(BIN)/python -m tests.proofs.crash $(if $(FIGURES),--figures $(FIGURES))
+
+prove-syscalls: $(STAMP) ## every storage and network call killed and failed, and a full disk; FIGURES=FILE keeps the figures
+	$(BIN)/python -m tests.proofs_storage syscalls full-disk $(if $(FIGURES),--figures $(FIGURES))
+
+prove-power: $(STAMP) ## the power cut at every step of a run, what is left opened; FIGURES=FILE keeps the figures
+	$(BIN)/python -m tests.proofs_storage power $(if $(FIGURES),--figures $(FIGURES))
+
+fuzz: $(STAMP) ## the fuzzers, long: FUZZ_EXAMPLES=20000 for each
+	HYPOTHESIS_PROFILE=long $(BIN)/python -m pytest -q -n 2 tests/fuzz
 
 lint: $(STAMP) ## ruff: rules and format
 	$(BIN)/ruff check .

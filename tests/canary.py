@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import subprocess
 import traceback
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -15,8 +16,8 @@ TOKEN = "canary-token-eyJpdiI6+tests/only=IjJzOFl"
 SLICE = 12
 """Characters in a row that are a leak."""
 
-HOLDERS = frozenset({"canary.token"})
-"""Names of files in which a test gives the token to the program."""
+HOLDER = "canary.token"
+"""The name of a file in which a test gives the token to the program."""
 
 _TESTS = Path(__file__).resolve().parent
 
@@ -56,11 +57,11 @@ def leaks(data: bytes) -> list[str]:
 
 
 def leaking_files(folder: Path) -> Iterator[str]:
-    """Every file below a folder in which the token stands in any form, also in its name, but for the holders."""
+    """Every file below a folder in which the token stands in any form, also in its name, but for those that hold it on purpose."""
     for path in sorted(folder.rglob("*")):
         if found := leaks(str(path.relative_to(folder)).encode(errors="surrogateescape")):
             yield f"{path} (its name): {', '.join(found)}"
-        if path.name in HOLDERS or path.is_symlink() or not path.is_file():
+        if path.name == HOLDER or path.is_symlink() or not path.is_file():
             continue
         if found := leaks(path.read_bytes()):
             yield f"{path}: {', '.join(found)}"
@@ -71,6 +72,15 @@ def assert_hidden(*texts: str | bytes) -> None:
     for text in texts:
         found = leaks(text if isinstance(text, bytes) else text.encode(errors="surrogateescape"))
         assert not found, f"the token leaks: {found}"
+
+
+class Watched(subprocess.Popen[str]):
+    """A command whose outputs are looked through when it ends."""
+
+    def communicate(self, input: str | None = None, timeout: float | None = None) -> tuple[str, str]:  # noqa: A002 - its name
+        out, err = super().communicate(input, timeout)
+        assert_hidden(out or "", err or "")
+        return out, err
 
 
 def shown(error: BaseException) -> str:

@@ -61,7 +61,7 @@ def open_table(name: str, stream: IO[bytes], *, encoding: str | None, delimiter:
     try:
         utf8 = encoding is None or codecs.lookup(encoding).name == "utf-8"  # which may begin with a BOM, declared or not
         text = io.TextIOWrapper(stream, encoding="utf-8-sig" if utf8 else encoding, errors="strict", newline="")
-    except LookupError:
+    except (LookupError, ValueError):  # a name with a NUL in it is no name at all
         raise BrokenTableError("CK303", f"there is no encoding {encoding!r}", hint="cp1251 and utf-8 are usual") from None
     if _KINDS[ending] == "json":
         return JsonLines(text, encoding)

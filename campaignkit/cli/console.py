@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shlex
 import sys
@@ -10,6 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import click
+
+from campaignkit.reports.safe import json_text
 
 SANDBOX_LINE = "SANDBOX: nobody is messaged"
 
@@ -28,11 +29,11 @@ class Console:
 
     def document(self, document: object) -> None:
         """Print one JSON document."""
-        click.echo(json.dumps(document, ensure_ascii=False, indent=2))
+        click.echo(json_text(document, indent=2))
 
     def record(self, record: dict[str, Any]) -> None:
         """Print one JSON record on its own line, at once."""
-        click.echo(json.dumps(record, ensure_ascii=False))
+        click.echo(json_text(record))
         self.flush()
 
     def flush(self) -> None:

@@ -96,12 +96,21 @@ class Holding:
         """
         from campaignkit.engine.taking_in import take_in
         from campaignkit.states.highwater import marks_folder
+
+        store = self._open_store()
+        try:
+            take_in(store, elsewhere=marks_folder(), clock=self.clock, tell=self.tell)
+        except BaseException:
+            store.close()
+            raise
+        return store
+
+    def _open_store(self) -> Store:
         from campaignkit.states.opening import open_store
 
         store = open_store(self.path, environment=self.environment.name, origin=self.environment.base_url, lineage=self._lineage())
         try:
             self._not_rolled_back(store)
-            take_in(store, elsewhere=marks_folder(), clock=self.clock, tell=self.tell)
         except BaseException:
             store.close()
             raise
@@ -212,6 +221,15 @@ class Holding:
     def shared_store(self) -> Iterator[Store]:
         """The state for storing statuses beside a running apply: no lock is taken, each poll is its own transaction."""
         store = self.open_store()
+        try:
+            yield store
+        finally:
+            store.close()
+
+    @contextlib.contextmanager
+    def inbox_store(self) -> Iterator[Store]:
+        """The state for keeping callbacks: no lock is taken, and what dead runs left is not taken in, as that decides outcomes."""
+        store = self._open_store()
         try:
             yield store
         finally:

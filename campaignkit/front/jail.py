@@ -99,7 +99,7 @@ def limit_memory() -> None:
 def fetch_codecs(declared: Iterable[str]) -> None:
     """Load the codecs that rendering may need while modules can still be read."""
     for name in ("unicode_escape", "ascii", "latin-1", "utf-8-sig", "cp1251", *declared):
-        with contextlib.suppress(LookupError):  # an unknown one is reported where it is used
+        with contextlib.suppress(LookupError, ValueError):  # an unknown one is reported where it is used
             codecs.lookup(name)
 
 

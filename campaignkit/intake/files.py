@@ -55,15 +55,8 @@ def open_beneath(root: Path, parts: Sequence[str]) -> int:
     shown = "/".join(parts)
     if not parts:
         raise OpenRefusedError("CK300", "an empty path names no file")
+    folder = _folder(root, parts[:-1], shown)
     try:
-        folder = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    except OSError as error:
-        raise OpenRefusedError("CK300", f"{root.name} can't be opened: {error.strerror}") from None
-    try:
-        for part in parts[:-1]:
-            below = os.open(part, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
-            os.close(folder)
-            folder = below
         descriptor = os.open(parts[-1], os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
     except OSError as error:
         raise _refusal(shown, error) from None
@@ -73,6 +66,23 @@ def open_beneath(root: Path, parts: Sequence[str]) -> int:
         os.close(descriptor)
         raise OpenRefusedError("CK300", f"{shown} is not a regular file")
     return descriptor
+
+
+def _folder(root: Path, parts: Sequence[str], shown: str) -> int:
+    """An open descriptor of a folder below `root`, no link followed on the way."""
+    try:
+        folder = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError as error:
+        raise OpenRefusedError("CK300", f"{root.name} can't be opened: {error.strerror}") from None
+    for part in parts:
+        try:
+            below = os.open(part, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
+        except OSError as error:
+            raise _refusal(shown, error) from None
+        finally:
+            os.close(folder)
+        folder = below
+    return folder
 
 
 def _refusal(shown: str, error: OSError) -> OpenRefusedError:
@@ -89,11 +99,13 @@ def campaign_files(root: Path, folder: Sequence[str]) -> list[tuple[str, ...]]:
     Raises:
         OpenRefusedError: The folder can't be listed.
     """
-    place = root.joinpath(*folder)
     try:
-        names = sorted(
-            entry.name for entry in os.scandir(place) if entry.name.endswith(CAMPAIGN_ENDINGS) and not entry.name.startswith(".")
-        )
-    except OSError as error:
-        raise OpenRefusedError("CK300", f"the folder {'/'.join(folder) or '.'} of campaigns can't be read: {error.strerror}") from None
+        descriptor = _folder(root, folder, "/".join(folder))
+    except OpenRefusedError as refused:
+        raise OpenRefusedError(refused.code, f"the folder of campaigns: {refused.message}", refused.hint) from None
+    try:
+        with os.scandir(descriptor) as entries:
+            names = sorted(entry.name for entry in entries if entry.name.endswith(CAMPAIGN_ENDINGS) and not entry.name.startswith("."))
+    finally:
+        os.close(descriptor)
     return [(*folder, name) for name in names]

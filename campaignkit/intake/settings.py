@@ -10,6 +10,7 @@ from campaignkit.errors import RefusedError
 from campaignkit.model.settings import SANDBOX_URL, Environment, Price, Project, ProviderBehaviour, StopRules
 from campaignkit.protocol.messages import EnvironmentMessage, ProjectMessage
 
+_LOOK = "campaignkit plan"
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
@@ -73,10 +74,11 @@ def overridden(environment: Environment, *, base_url: str | None, state: str | N
             parts = urlsplit(base_url)
             _ = parts.port
         except ValueError:
-            raise RefusedError("CAMPAIGNKIT_BASE_URL is no URL. Nothing was sent.") from None
+            raise RefusedError("CAMPAIGNKIT_BASE_URL is no URL. Nothing was sent.", next_command=_LOOK) from None
         safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
         if base_url != SANDBOX_URL and not (safe and parts.hostname and not parts.username and not parts.query):
-            raise RefusedError("CAMPAIGNKIT_BASE_URL must be https (http only for loopback) without user or query. Nothing was sent.")
+            message = "CAMPAIGNKIT_BASE_URL must be https (http only for loopback) without user or query. Nothing was sent."
+            raise RefusedError(message, next_command=_LOOK)
         if base_url == SANDBOX_URL and not environment.is_sandbox:
             # The stand-in never writes where the real state belongs.
             environment = replace(environment, state=f"state/{environment.name}.sandbox.db")

@@ -72,7 +72,7 @@ def load(path: Path) -> SavedPlan:
     """
     try:
         if not stat.S_ISREG(path.stat().st_mode) or path.stat().st_size > _LARGEST:
-            raise PlanError(f"{path} is no saved plan. Nothing was sent.")
+            raise PlanError(f"{path} is no saved plan. Nothing was sent.", next_command=f"campaignkit plan --out {path}")
         raw = json.loads(path.read_text("utf-8"))
         saved = SavedPlan(
             path=str(path),
@@ -91,7 +91,7 @@ def load(path: Path) -> SavedPlan:
         raise PlanError(
             f"{path} can't be read: {error.strerror}. Nothing was sent.", next_command=f"campaignkit plan --out {path}"
         ) from None
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise PlanError(f"{path} is no saved plan. Nothing was sent.", next_command=f"campaignkit plan --out {path}") from None
     if raw.get("kind") != KIND or raw.get("format_version") != FORMAT_VERSION:
         raise PlanError(f"{path} is of a format this version does not know. Nothing was sent.")

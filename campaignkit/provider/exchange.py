@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     import socket
 
 _PIECE = 1 << 16
+_RECORD = 1 << 14
+"""What TLS carries at most as one record. A larger write that breaks tells nothing of the records that went before, and a
+person would read "0 bytes were written" though the peer has read thousands."""
+
 _KEPT_HEAD = 4096
 
 
@@ -30,7 +34,7 @@ class Exchange:
         limit: Most bytes of a body that are read; a longer one is cut and incomplete.
 
     Attributes:
-        written: Bytes handed to the system.
+        written: Bytes handed to the system; where an interrupt hit a write, the most that can have been.
         received: The first 4096 bytes that came back, status line and headers included.
         status: The status, once its line was read.
         has_headers: Whether the headers were read to their end.
@@ -78,7 +82,14 @@ class Exchange:
         view = memoryview(request)
         while self.written < len(view):
             self._sock.settimeout(self._left())
-            self.written += self._sock.send(view[self.written : self.written + _PIECE])
+            before = self.written
+            piece = view[before : before + _RECORD]
+            self.written += len(piece)
+            try:
+                self.written = before + self._sock.send(piece)
+            except OSError:  # then nothing of this piece can be read by the peer
+                self.written = before
+                raise
 
     def _read(self) -> None:
         source = _Source(self)

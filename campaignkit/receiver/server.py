@@ -126,8 +126,13 @@ class Receiver:
             status = self._status(incoming, lambda: self._has_read(connection))
         except RefusedRequestError as refused:
             status = refused.status
+        except OSError:  # it went away: there is nobody to answer
+            raise
         except StateError as error:
             self._tell(f"a callback could not be kept: {error.message}")
+            status = 503
+        except Exception as error:  # noqa: BLE001 - a fault of ours ends neither the server nor in a traceback that quotes others
+            self._tell(f"a callback could not be kept: {type(error).__name__}, a fault of campaignkit")
             status = 503
         finally:
             self._has_read(connection)

@@ -21,7 +21,7 @@ _MOST_BITS = 256
 
 
 class _Generator(CodeGenerator):
-    def visit_Concat(self, node: nodes.Concat, frame: Frame) -> None:
+    def visit_Concat(self, node: nodes.Concat, frame: Frame) -> None:  # noqa: N802 - Jinja finds it by this name
         """`a ~ b` by a join that is bounded: set again and again, Jinja's own doubles a text until memory ends."""
         self.write("environment.joined((")
         for part in node.nodes:
@@ -56,7 +56,8 @@ class _Environment(ImmutableSandboxedEnvironment):
         if operator == "+" and isinstance(left, str) and isinstance(right, str):
             return joined((left, right))
         if not isinstance(left, _NUMBERS) or not isinstance(right, _NUMBERS):
-            raise SecurityError(f"{operator} works on numbers only; use | int first" if operator != "+" else "+ works on two numbers or two texts")
+            kinds = "two numbers or two texts" if operator == "+" else "numbers only; use | int first"
+            raise SecurityError(f"{operator} works on {kinds}")
         result = super().call_binop(context, operator, left, right)
         if isinstance(result, int) and result.bit_length() > _MOST_BITS:
             raise SecurityError("the number grows too large")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
-from jinja2 import TemplateSyntaxError, meta, nodes
+from jinja2 import TemplateError, TemplateSyntaxError, meta, nodes
 
 from campaignkit.diagnostics import did_you_mean
 from campaignkit.rendering.environment import environment
@@ -60,6 +60,8 @@ def examine(source: str, allowed: frozenset[str]) -> tuple[frozenset[str], list[
         return frozenset(), [Fault("CK201", f"the template is broken: {error.message}", _line_start(source, error.lineno), hint=hint)]
     except (RecursionError, SyntaxError, MemoryError):  # also of Python's compiler, which has limits of its own
         return frozenset(), [Fault("CK201", "the template is nested too deeply", 0)]
+    except (TemplateError, TypeError, ZeroDivisionError, LookupError) as error:  # Jinja works out what is constant while it compiles
+        return frozenset(), [Fault("CK206", f"this can't be rendered for anybody: {str(error)[:100]}", _line_start(source, 1))]
     except (ValueError, OverflowError):
         return frozenset(), [Fault("CK201", "the template holds a number that is too long", 0)]
 

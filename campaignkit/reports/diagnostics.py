@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import quote
 
 from campaignkit.diagnostics import Diagnostic, Severity, in_order
-from campaignkit.reports.safe import hidden, line, plural
+from campaignkit.reports.safe import excerpt, hidden, json_text, line, plural
 
 FORMAT_VERSION = "1.0"
 _MOST_ANNOTATIONS = 10
@@ -31,7 +31,7 @@ def _one(found: Diagnostic) -> str:
     if place.excerpt[start:] and place.column:
         shown = place.excerpt[start : start + _WIDEST].replace("\t", " ")
         number = f"{place.line:>5}"
-        parts.append(f"{number} | {hidden(line(shown))}")
+        parts.append(f"{number} | {excerpt(shown)}")
         width = max(1, min(place.width, len(shown) - (place.column - 1 - start)))
         parts.append(f"{' ' * len(number)} | {' ' * (place.column - 1 - start)}{'^' * width}")
     if found.hint:
@@ -113,7 +113,7 @@ def sarif(diagnostics: Sequence[Diagnostic], version: str) -> str:
             "locations": [
                 {
                     "physicalLocation": {
-                        "artifactLocation": {"uri": one.place.path},
+                        "artifactLocation": {"uri": quote(one.place.path, errors="surrogatepass")},
                         "region": {"startLine": max(1, one.place.line), "startColumn": max(1, one.place.column)},
                     }
                 }
@@ -125,4 +125,4 @@ def sarif(diagnostics: Sequence[Diagnostic], version: str) -> str:
     driver = {"name": "campaignkit", "version": version, "rules": [{"id": code} for code in rules]}
     run = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}
     schema = "https://json.schemastore.org/sarif-2.1.0.json"
-    return json.dumps({"$schema": schema, "version": "2.1.0", "runs": [run]}, ensure_ascii=False, indent=2) + "\n"
+    return json_text({"$schema": schema, "version": "2.1.0", "runs": [run]}, indent=2) + "\n"

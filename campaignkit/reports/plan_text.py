@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from campaignkit.model.phones import quoted, shown
 from campaignkit.plans.classify import REASONS, Fate
 from campaignkit.plans.plan import CampaignPlan, MailingPlan, Plan
-from campaignkit.reports.safe import line, people, plural
+from campaignkit.reports.safe import line, people, plural, punycode
 
 _MARKS = {
     Fate.SEND: "+", Fate.RESEND: "±", Fate.EDITED: "~", Fate.SENT: "=", Fate.UNKNOWN: "?", Fate.REJECTED: "x",
@@ -114,7 +114,7 @@ def closing_figures(plan: Plan) -> Iterator[tuple[str, str]]:
     for one in texts:
         hosts.update(one.hosts)
     if hosts:
-        named = ", ".join(f"{line(host, 80)} ({number:,})" for host, number in hosts.most_common(8))
+        named = ", ".join(f"{line(punycode(host), 160)} ({number:,})" for host, number in hosts.most_common(8))
         whole = "" if live == counts.to_send else " (over the whole audience)"
         yield "links", named + (f", and {len(hosts) - 8} more" if len(hosts) > 8 else "") + whole
     if environment.rate:

@@ -41,6 +41,8 @@ def unknown_text(requests: Sequence[UnknownRequest], seen: Seen) -> str:
     for one in requests:
         lines += [*_lines(one, seen), ""]
     first, env = requests[0], seen.environment.name
+    if any(hint.uuid and hint.finding in {"", "not_shown"} for one in requests for hint in one.hints):
+        lines += ["A hint is believed once the provider confirms it. This asks:", f"  campaignkit refresh --env {env}", ""]
     answers = [
         ("--accepted --uuid UUID", "it went out, and this is its uuid, which is checked"),
         ("--accepted --no-uuid", "it went out; its uuid is not known"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 from campaignkit.wire.text import clean
@@ -9,17 +10,51 @@ from campaignkit.wire.text import clean
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|<>~])")
 # Digits that may be a phone: many in a row, or set apart as people write phones. Never part of a word, a hash or a UUID.
 _PHONE = re.compile(r"(?<![0-9A-Za-z-])(?:\d{9,15}|(?:\+\d|375|80|8 ?\(0)(?:[ ()-]{0,2}\d){7,13})(?![0-9A-Za-z])")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+_SECRET = re.compile(r"""(\b(?:\w+_)?(?:token|secret|password|passwd)["']?\s*[:=]\s*["']?)([^\s"',}]+)""", re.IGNORECASE)
+# Controls beyond ASCII, format characters (bidi, zero widths, tags), line and paragraph separators, lone surrogates.
+_ACTIVE = re.compile(
+    "[\u007f-\u009f\u00ad\u0600-\u0605\u061c\u06dd\u070f\u0890-\u0891\u08e2\u180e\u200b-\u200f\u2028-\u202e"
+    "\u2060-\u2064\u2066-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb\U000110bd\U000110cd\U00013430-\U00013438"
+    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0001\U000e0020-\U000e007f]"
+)
+_LONGEST_CELL = 1_000
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 def line(text: str, limit: int = 400) -> str:
-    """One line for a terminal or log: no control characters, no escapes, no right-to-left tricks."""
-    return clean(text, limit)
+    """One line for a terminal or log: no control characters, no escapes, no right-to-left tricks, no command to a CI service."""
+    shown = clean(text.lstrip(" ") if text.lstrip().startswith("::") else text, limit).replace("##[", r"\x23#[")
+    return r"\x3a" + shown[1:] if shown.startswith("::") else shown
 
 
 def hidden(text: str) -> str:
     """The same text, just as long, with the middle digits of whatever may be a phone masked: for words that others wrote."""
     return _PHONE.sub(_masked, text)
+
+
+def excerpt(text: str) -> str:
+    """A piece of a source line, just as long: without phones, and without what somebody wrote down as a secret."""
+    return hidden(_SECRET.sub(lambda found: found[1] + "•" * len(found[2]), line(text)))
+
+
+def json_text(document: object, *, indent: int | None = None) -> str:
+    """A document as JSON in which nothing is invisible or active: such characters stand there as escapes."""
+    text = json.dumps(document, ensure_ascii=False, indent=indent)
+    return _ACTIVE.sub(_escaped, text).replace("##[", r"\u0023#[")
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return json.dumps(found[0])[1:-1]
+
+
+def punycode(host: str) -> str:
+    """A host with what it is called on the wire, where that is another name: letters of two alphabets look alike."""
+    if host.isascii():
+        return host
+    try:
+        return f"{host} = {host.encode('idna').decode()}"
+    except UnicodeError:
+        return f"{host} = no host's name"
 
 
 def _masked(found: re.Match[str]) -> str:
@@ -34,8 +69,8 @@ def markdown(text: str, limit: int = 400) -> str:
 
 
 def cell(text: str) -> str:
-    """A CSV cell that no spreadsheet takes for a formula."""
-    return "'" + text if text.startswith(_FORMULA) else text
+    """A CSV cell that no spreadsheet takes for a formula, and that stays in its row."""
+    return ("'" if text.startswith(_FORMULA) else "") + clean(text, _LONGEST_CELL)
 
 
 def plural(number: int, word: str) -> str:

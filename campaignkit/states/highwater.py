@@ -13,6 +13,7 @@ import os
 from pathlib import Path
 
 from campaignkit.errors import StateError
+from campaignkit.states.lockfile import make_folder, sync_folder
 from campaignkit.states.records import StateInfo
 
 
@@ -53,13 +54,14 @@ def raise_to(info: StateInfo, folder: Path | None) -> None:
     if folder is None or (_read(folder, info.lineage) or 0) >= info.serial:
         return
     with contextlib.suppress(OSError):
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folder(folder)
         draft = folder / f".{info.lineage}.{os.getpid()}"
         with draft.open("w", encoding="ascii") as stream:
             json.dump({"serial": info.serial}, stream)
             stream.flush()
             os.fsync(stream.fileno())
         draft.replace(folder / f"{info.lineage}.json")
+        sync_folder(folder)
 
 
 def _read(folder: Path | None, lineage: str) -> int | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import stat
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -33,7 +34,10 @@ def read_pins(root: Path) -> dict[str, Pin]:
     """
     path = root / NAME
     try:
-        with path.open("rb") as file:
+        # Not blocking: a pipe in its place would never answer.
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise _unusable(path, "it is no regular file")
             content = file.read(_MOST_BYTES + 1)
     except FileNotFoundError:
         return {}
@@ -75,6 +79,14 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder (0700) with its parents where they are missing, so that a power cut does not take them away again."""
+    missing = [one for one in (folder, *folder.parents) if not one.exists()]
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for one in missing:
+        sync_folder(one.parent)
 
 
 def _write_through(path: Path, content: bytes) -> None:

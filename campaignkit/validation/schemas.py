@@ -30,5 +30,5 @@ def validator(name: str) -> Validator:
     from jsonschema_specifications import REGISTRY  # type: ignore[import-untyped]  # it ships no types
 
     types = Draft202012Validator.TYPE_CHECKER.redefine("integer", lambda _checker, value: type(value) is int)
-    kind = extend(Draft202012Validator, type_checker=types)
+    kind: type[Validator] = extend(Draft202012Validator, type_checker=types)  # type: ignore[no-untyped-call]  # nor do its stubs say
     return kind(read(name), registry=REGISTRY)

@@ -33,6 +33,8 @@ PLACEHOLDER_SECRET = "_" * 43
 
 _SECRET = re.compile(r"[A-Za-z0-9_-]{43}")
 _BEHIND = re.compile("[?#]")
+_OPAQUE = re.compile(r"[A-Za-z0-9+/=_%-]{20,}")
+_TAG = re.compile(r"ck-[a-z2-7]{26}")
 _MOST_FIELDS = 100
 
 
@@ -42,7 +44,10 @@ class BadCallbackError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class CallbackWords:
-    """What a callback says: uuids worth asking about, and the provider's words where it says that it refused."""
+    """What a callback says: uuids worth asking about, and the provider's words where it says that it refused.
+
+    The words have no run of characters as long as a token: whoever reads them may not hold the token that they could echo.
+    """
 
     uuids: tuple[str, ...]
     error: str
@@ -96,7 +101,7 @@ def read_callback(body: bytes) -> CallbackWords:
     uuids: dict[str, None] = {}
     _collect(value, uuids)
     said = value.get("error") or value.get("errors") if isinstance(value, dict) else None
-    return CallbackWords(tuple(uuids)[:MOST_UUIDS], error_text(said))
+    return CallbackWords(tuple(uuids)[:MOST_UUIDS], error_text(said, _masked))
 
 
 def _split(url: str) -> tuple[str, str]:
@@ -115,6 +120,10 @@ def _collect(value: Any, uuids: dict[str, None]) -> None:
                 uuids[inner] = None
             else:
                 _collect(inner, uuids)
+
+
+def _masked(text: str) -> str:
+    return _OPAQUE.sub(lambda found: found[0] if _TAG.fullmatch(found[0]) else "•••", text)
 
 
 def _form(body: bytes) -> dict[str, str] | None:

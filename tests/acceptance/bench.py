@@ -15,7 +15,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from tests.acceptance.conftest import TOKEN, Ran, Workplace
+from tests.acceptance.conftest import Ran, Workplace
+from tests.canary import TOKEN
 
 SEND, STATUS = "/api/v1/sendBulkViber", "/api/v1/statusBulkViber"
 

@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-TOKEN = "canary-token-eyJpdiI6IjJzOFl"
+from tests.canary import TOKEN, Watched, assert_hidden
 
 
 @dataclass
@@ -59,8 +59,8 @@ class Workplace:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("CAMPAIGNKIT_")}
         return kept | self.env
 
-    def start(self, *words: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
+    def start(self, *words: str) -> Watched:
+        return Watched(
             [sys.executable, "-m", "campaignkit", *words],
             cwd=self.root,
             env=self.environment(),
@@ -78,7 +78,7 @@ class Workplace:
                 process.kill()
                 raise
         assert "Traceback" not in err, err
-        assert TOKEN not in out + err
+        assert_hidden(out, err)
         return Ran(process.returncode, out, err)
 
     def ok(self, *words: str) -> Ran:
@@ -140,12 +140,8 @@ class Provider:
         return Counter(phone for request in self.ledger()["requests"] for message in request["messages"] for phone in message["phones"])
 
     def stop(self) -> None:
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
-            self.process.wait(timeout=10)
-        for stream in (self.process.stdout, self.process.stderr):
-            if stream:
-                stream.close()
+        self.process.send_signal(signal.SIGTERM)
+        self.process.communicate(timeout=10)
 
 
 @pytest.fixture
@@ -159,7 +155,7 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., Provider]]:
             script = tmp_path / f"scenario-{len(running)}.json"
             script.write_text(json.dumps(scenario), "utf-8")
             words += ["--scenario", str(script)]
-        process = subprocess.Popen([sys.executable, "-m", "campaignkit", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        process = Watched([sys.executable, "-m", "campaignkit", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         assert process.stdout is not None
         line = process.stdout.readline()
         match = re.search(r"http://\S+", line)

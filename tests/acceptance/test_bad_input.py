@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.bench import CAMPAIGN, PEOPLE, Bench, Reply, Tap, built, closed_port, copied, is_command, reported, tapped
-from tests.acceptance.conftest import TOKEN, Ran, wait_until
+from tests.acceptance.conftest import Ran, wait_until
+from tests.canary import HOLDER, TOKEN
 
 
 @pytest.fixture(scope="module")
@@ -279,7 +280,7 @@ def test_a_folder_without_a_project_is_3(bench: Bench, tap: Tap, tmp_path: Path)
 def token_file(content: str) -> Spoil:
     def spoil(bench: Bench) -> None:
         bench.env.pop("CAMPAIGNKIT_TOKEN_LIVE")
-        bench.env["CAMPAIGNKIT_TOKEN_FILE"] = str(bench.write("token", content))
+        bench.env["CAMPAIGNKIT_TOKEN_FILE"] = str(bench.write(HOLDER, content))
 
     return spoil
 

@@ -13,13 +13,17 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
-from tests.acceptance.conftest import TOKEN, Provider, Workplace, phones, wait_until
+from campaignkit.model.outcomes import Outcome, Phase, SendResult
+from campaignkit.states.spills import Spilled, SpillFile
+from tests.acceptance.conftest import Provider, Workplace, phones, wait_until
+from tests.canary import TOKEN
 from tests.schemas.documents import problems
 
 Live = Callable[..., Provider]
@@ -221,10 +225,10 @@ def states(document: dict[str, Any]) -> list[str]:
 
 
 def test_a_released_request_that_was_accepted_is_an_alarm(place: Workplace, live: Live, hook: Hook) -> None:
-    provider = live(people=5, scenario=losing(1))
+    provider = live(people=5, scenario=losing(1), extra=", release_after: 0s")
     point_to(place, hook.url)
     assert place.run("apply", "--auto-approve").code == 7
-    place.ok("resolve", "r1", "--not-sent", "--reason", "the cabinet shows nothing")
+    place.ok("resolve", "r1", "--not-sent", "--reason", "the cabinet shows nothing", "--expect-people", "5")
     place.ok("apply", "--auto-approve")
     assert set(provider.accepted().values()) == {2}
     wait_until(lambda: len(hook.got) == 2)
@@ -238,6 +242,24 @@ def test_a_released_request_that_was_accepted_is_an_alarm(place: Workplace, live
     assert place.ok("refresh", "--format", "json").json["alarms"] == []
     assert any(record.get("kind") == "alarm" for record in place.ok("state", "export").records)
     assert set(provider.accepted().values()) == {2}
+
+
+def test_keeping_a_callback_decides_nothing_that_a_dead_run_left(place: Workplace, live: Live, hook: Hook) -> None:
+    """An outcome that a full disk kept out of the state is taken in by a command that decides, never by the receiver."""
+    live(people=5, scenario=losing(1))
+    point_to(place, hook.url)
+    assert place.run("apply", "--auto-approve").code == 7
+    wait_until(lambda: len(hook.got) == 1)
+    lineage = place.ok("state", "list", "--format", "json").json["lineage"]
+    ended = SendResult(outcome=Outcome.REJECTED, phase=Phase.DONE, reason="as spilled")
+    with SpillFile(place.root / "state" / "live.db", lineage=lineage, run="a", elsewhere=None) as file:
+        path = file.keep(Spilled(ref="r1", attempt=1, result=ended, at=datetime.now(UTC)))
+    assert path is not None
+    place.write("hook.jsonl", json.dumps(hook.got[0]) + "\n")
+    place.ok("callbacks", "ingest", "hook.jsonl")
+    assert (path.exists(), states(place.ok("status", "--format", "json").json)) == (True, ["unknown"])
+    place.run("refresh")
+    assert not path.exists()
 
 
 def test_a_file_is_taken_line_by_line_and_bad_ones_are_named(place: Workplace, live: Live, hook: Hook) -> None:

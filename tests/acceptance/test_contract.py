@@ -17,7 +17,8 @@ from typing import Any
 import pytest
 
 from tests.acceptance.bench import Bench, Call, Reply, built, copied, is_command, reported, tapped
-from tests.acceptance.conftest import TOKEN, Ran
+from tests.acceptance.conftest import Ran
+from tests.canary import TOKEN
 from tests.schemas.documents import ROOT, problems
 
 PHONE = re.compile(r"375\d{9}")

@@ -12,7 +12,7 @@ from campaignkit.compiler.rows import RowLoop
 from campaignkit.diagnostics import Diagnostic, Place
 from campaignkit.loading.events import load
 from campaignkit.protocol.messages import Chunk
-from campaignkit.validation.checker import check
+from campaignkit.validation.checker import check, shown
 from campaignkit.validation.schemas import CAMPAIGN
 
 SENDERS: dict[str, Any] = {"shop": {"alphaname_id": 444}, "other": {"alphaname_id": "555"}, "idless": {"vibername_id": 1}}
@@ -26,7 +26,7 @@ def defined(text: str, /, **limits: object) -> Definitions:
     document, problems = load("campaigns/a.yaml", text.encode())
     assert document is not None, problems
     found = define(document, check(document, CAMPAIGN), rules(**limits))
-    found.problems[:0] = [fault.diagnostic for fault in check(document, CAMPAIGN)]
+    found.problems[:0] = shown(check(document, CAMPAIGN))
     return found
 
 

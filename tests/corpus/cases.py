@@ -18,6 +18,7 @@ from __future__ import annotations
 import os
 import shutil
 import socket
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -83,7 +84,7 @@ def corpus() -> list[Case]:
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     found: list[Case] = []
     for path in sorted(FOLDER.glob("*.yaml")):
-        document = yaml.load(path.read_text("utf-8"), Loader=loader)  # noqa: S506 - a safe loader, the quick one where there is one
+        document = yaml.load(path.read_text("utf-8"), Loader=loader)
         common = document.get("common", {})
         found += [_case(path.stem, common | fields) for fields in document["cases"]]
     return found
@@ -114,10 +115,18 @@ def _several(value: str | list[str] | tuple[str, ...]) -> tuple[str, ...]:
 def _headers(reply: dict[str, Any]) -> dict[str, Any]:
     made = dict(reply)
     if "headers" in made:
-        made["headers"] = tuple(made["headers"].items())
+        made["headers"] = tuple(_several_headers(made["headers"]))
     if isinstance(made.get("body"), dict):
         made["body"] = content(made["body"]).decode()
     return made
+
+
+def _several_headers(written: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    if "each" in written:
+        yield from ((written["each"].replace("{n}", str(n)), "x") for n in range(written["times"]))
+        return
+    for name, value in written.items():
+        yield name, value if isinstance(value, str) else _part(value, "ascii").decode()
 
 
 def content(written: str | dict[str, Any]) -> bytes:
@@ -165,7 +174,7 @@ def spoil(bench: Bench, what: dict[str, Any]) -> None:
 
 
 def _special(bench: Bench, left: dict[str, Any]) -> None:
-    makers = {"folder": Path.mkdir, "fifo": os.mkfifo, "socket": _socket}
+    makers: dict[str, Callable[[Path], object]] = {"folder": Path.mkdir, "fifo": os.mkfifo, "socket": _socket}
     for name, make in makers.items():
         if name in left:
             path = bench.root / left.pop(name)

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from tests.acceptance.bench import Bench, Call, Reply, Tap, built, copied, is_command, tapped
-from tests.acceptance.conftest import TOKEN
-from tests.corpus.cases import Case, Problem, corpus, spoil
+from tests.canary import TOKEN
+from tests.corpus.cases import Case, Problem, content, corpus, spoil
 from tests.corpus.warm import Measured, Warm
 
 CASES = corpus()
@@ -68,10 +68,12 @@ def _ran(warm: Warm, bench: Bench, command: str) -> Measured:
 
 def _state(bench: Bench) -> object:
     """All that the state holds but for the mark of its use; of what is no state, its bytes."""
+    path = bench.root / "state/live.db"
+    if not path.is_file():
+        return None
     with suppress(sqlite3.DatabaseError):
         return bench.state()
-    path = bench.root / "state/live.db"
-    return path.read_bytes() if path.is_file() else None
+    return path.read_bytes()
 
 
 def _statuses(case: Case) -> Any:
@@ -81,8 +83,9 @@ def _statuses(case: Case) -> Any:
     def answer(messages: list[dict[str, Any]]) -> Reply:
         said = left.pop(0) if len(left) > 1 else left[0]
         if isinstance(said, dict) and "status" in said:
-            return Reply(**said)
-        text = said if isinstance(said, str) else json.dumps(said)
+            return Reply(**said | {"headers": tuple(said.get("headers", {}).items())})
+        parts = isinstance(said, dict) and "parts" in said
+        text = content(said).decode() if parts else said if isinstance(said, str) else json.dumps(said)
         phones = Call("", {"messages": messages}).phones
         return Reply(body=text.replace("$name", messages[0]["name"]).replace("$phone", phones[0]))
 

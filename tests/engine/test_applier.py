@@ -20,6 +20,7 @@ from campaignkit.model.outcomes import Outcome, Phase, SendResult
 from campaignkit.model.settings import Environment, StopRules
 from campaignkit.states.records import RequestState
 from campaignkit.states.store import Store
+from tests.canary import TOKEN
 from tests.engine.conftest import FIRST, Bench, environment, mailing
 from tests.fakes.clock import FakeClock
 from tests.fakes.provider import FakeSender, result
@@ -48,7 +49,7 @@ def job(
 
     return ApplyJob(
         plan=bench.plan(*mailings, where=where), batches=batches, spool=bench.spool, store=store or bench.store, sender=sender,
-        clock=clock or FakeClock(), entropy=lambda count: next(TAGS).to_bytes(count, "little"), chance=random.Random(1), token="secret",
+        clock=clock or FakeClock(), entropy=lambda count: next(TAGS).to_bytes(count, "little"), chance=random.Random(1), token=TOKEN,
         stop=stop or StopFlag(), tell=(heard if heard is not None else []).append, spill=spill, still_ours=still_ours,
     )  # fmt: skip
 
@@ -70,7 +71,7 @@ def test_everyone_accepted_is_claimed_and_named_uniquely(bench: Bench) -> None:
     names = [message["name"] for body in bodies for message in body["messages"]]
     assert len(set(names)) == 3
     assert [name.split()[1] for name in names] == ["1of3", "2of3", "3of3"]
-    assert {body["token"] for body in bodies} == {"secret"}
+    assert {body["token"] for body in bodies} == {TOKEN}
     assert claimed(bench) == 25
 
 

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import ast
+import json
+import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from campaignkit.front.jail import MOST_SLOW, PATIENCE, EndlessError, RowWatch
+from campaignkit.intake.talk import Front
+from campaignkit.protocol.messages import MailingEnd
 from campaignkit.rendering.messages import RowError
+from tests.intake.projects import personal, project
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -135,3 +143,115 @@ def test_first_rows_of_many_mailings_are_not_one_slow_row() -> None:
         ticks(watch, 1)
         watch.step()
         ticks(watch, 1)
+
+
+HANG = """
+import sys
+sys.path.insert(0, {root!r})
+from campaignkit.front.jail import RowWatch
+watch = RowWatch()
+watch.start()
+watch.row = 1
+a, b = [1], [1]
+for _ in range(64):
+    a, b = [a, a], [b, b]
+a == b
+print("it came to an end")
+"""
+
+
+def test_one_operation_without_end_is_ended_by_the_kernel() -> None:
+    """Comparing what was doubled 64 times takes ages inside one operation: no handler of Python's is ever called."""
+    done = subprocess.run([sys.executable, "-c", HANG.format(root=str(ROOT))], capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stdout) == (-signal.SIGVTALRM, "")
+
+
+def test_a_watch_that_was_stopped_ends_nothing() -> None:
+    script = HANG.format(root=str(ROOT)).replace("watch.row = 1", "watch.stop()").replace("range(64)", "range(24)")
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stdout) == (0, "it came to an end\n")
+
+
+# What a template could do if there were no sandbox at all: `run` calls whatever Python there is.
+UNBOUND = """
+import os, runpy, sys
+import campaignkit.front.jail as jail
+import campaignkit.rendering.environment as environment
+import campaignkit.rendering.guard as guard
+from jinja2 import Environment, StrictUndefined
+
+def run(source):
+    try:
+        return repr(eval(source))
+    except BaseException as error:
+        return type(error).__name__
+
+free = Environment(undefined=StrictUndefined, keep_trailing_newline=True)
+free.globals["run"] = run
+free.globals["os"] = os
+environment.environment.cache_clear()
+for module in (environment, guard, sys.modules.get("campaignkit.rendering.messages")):
+    if module is not None:
+        module.environment = lambda: free
+guard._FORBIDDEN = {}
+guard._forbidden = lambda *_: []
+"""
+
+ATTEMPTS = {
+    "token": "dict(__import__('os').environ)",
+    "files": "open({secret!r}).read()",
+    "links": "__import__('os').listdir('/')",
+    "descriptors": "[__import__('os').read(n, 9) for n in range(3, 12)]",
+    "network": "__import__('socket').create_connection(('127.0.0.1', {port}))",
+    "programs": "__import__('subprocess').run(['/bin/echo', 'hi'])",
+    "parent": "open('/proc/%d/environ' % __import__('os').getppid()).read()",
+    "new file": "open({secret!r} + '.new', 'w')",
+}
+
+
+@pytest.mark.parametrize("name", ATTEMPTS)
+def test_a_template_gets_nothing_even_without_a_sandbox(tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sandbox is taken out of the real child, under the real operator with a token: the kernel still gives nothing."""
+    secret = tmp_path / "secret.txt"
+    secret.write_text("SECRET-OF-A-FILE")
+    monkeypatch.setenv("CAMPAIGNKIT_TOKEN", "canary-token-of-the-operator")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        source = ATTEMPTS[name].format(secret=str(secret), port=server.getsockname()[1])
+        said = _rendered(tmp_path, "{{ run(" + repr(source) + ") }}", monkeypatch)
+        server.settimeout(0.05)
+        with pytest.raises(TimeoutError):
+            server.accept()
+    assert "SECRET" not in said
+    assert "canary" not in said
+    assert not secret.with_suffix(".txt.new").exists()
+    if name == "token":
+        assert set(ast.literal_eval(said)) <= {"LC_CTYPE"}
+    else:
+        assert said in {"OSError", "PermissionError", "BlockingIOError", "FileNotFoundError", "NotADirectoryError"}
+
+
+def test_without_a_sandbox_a_template_does_run_python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The test above would show nothing if the sandbox still stood."""
+    assert _rendered(tmp_path, "{{ run('21 * 2') }}{{ os.__name__ }}", monkeypatch) == "42os"
+
+
+def _rendered(tmp_path: Path, template: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """What the real child renders with its sandbox taken out."""
+    real = subprocess.Popen
+
+    def unbound(words: list[str], **rest: Any) -> subprocess.Popen[bytes]:
+        at = words.index("-c") + 1
+        path, _, start = words[at].partition("; from campaignkit.front")
+        code = f"{path}\nfrom campaignkit.front{start}"
+        head, _, last = code.partition("\n")
+        return real([*words[:at], f"{head}\n{UNBOUND}\n{last}", *words[at + 1 :]], **rest)
+
+    monkeypatch.setattr("campaignkit.intake.talk.subprocess.Popen", unbound)
+    root = project(tmp_path / "project", {"a.yaml": personal().replace('"Hi {{ name }}"', json.dumps(template))})
+    with Front(root) as front:
+        front.project()
+        front.index()
+        words = list(front.run(["campaigns/a.yaml"], environment="sandbox", elements=True))
+    ends = [word for word in words if isinstance(word, MailingEnd)]
+    assert ends, front.diagnostics
+    return ends[0].sample

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -68,3 +72,54 @@ def test_an_operators_unsafe_address_is_refused(url: str) -> None:
 
 def test_without_overrides_an_environment_stays_as_it_is() -> None:
     assert overridden(ENVIRONMENT, base_url=None, state=None) == ENVIRONMENT
+
+
+def test_a_linked_folder_of_campaigns_is_not_listed(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere/secret.yaml").touch()
+    root = tmp_path / "project"
+    root.mkdir()
+    (root / "campaigns").symlink_to("../elsewhere")
+    with pytest.raises(OpenRefusedError, match="link") as caught:
+        campaign_files(root, ("campaigns",))
+    assert caught.value.code == "CK301"
+
+
+@pytest.mark.parametrize("swapped", ["file", "folder"])
+def test_no_swap_for_a_link_while_it_is_opened_leads_out(tmp_path: Path, swapped: str) -> None:
+    """Another process turns a file, or the folder above it, into a link that leads out and back, as fast as it can."""
+    (tmp_path / "out/data").mkdir(parents=True)
+    (tmp_path / "out/data/people.csv").write_text("SECRET")
+    root = tmp_path / "project"
+    (root / "data").mkdir(parents=True)
+    (root / "data/people.csv").write_text("ours")
+    good = root / "data/people.csv" if swapped == "file" else root / "data"
+    target = "../../out/data/people.csv" if swapped == "file" else "../out/data"
+    swapper = subprocess.Popen([sys.executable, "-c", SWAPPER, str(good), str(root / "aside"), str(root / "link"), target])
+    read: Counter[str] = Counter()
+    try:
+        while not (read["ours"] and read["refused"]) or read.total() < 5_000:
+            try:
+                descriptor = open_beneath(root, ("data", "people.csv"))
+            except OpenRefusedError:
+                read["refused"] += 1
+                continue
+            with os.fdopen(descriptor) as stream:
+                read[stream.read()] += 1
+            assert read.total() < 3_000_000
+    finally:
+        swapper.kill()
+        swapper.wait()
+    assert read.keys() == {"ours", "refused"}
+
+
+SWAPPER = """
+import os, sys
+good, aside, link, target = sys.argv[1:]
+while True:
+    os.symlink(target, link)
+    os.rename(good, aside)
+    os.rename(link, good)
+    os.unlink(good)
+    os.rename(aside, good)
+"""

@@ -18,6 +18,7 @@ from campaignkit.errors import DefinitionError
 from campaignkit.intake.talk import Front
 from campaignkit.model.mailings import Mailing
 from campaignkit.protocol.messages import Chunk
+from tests.canary import TOKEN, assert_hidden
 
 from .projects import PEOPLE, PROJECT, bulk, personal, project, talk
 
@@ -192,11 +193,11 @@ def test_a_path_that_leads_up_is_never_looked_for_in_the_further_folder(tmp_path
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_the_child_knows_nothing_of_the_operators_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CAMPAIGNKIT_TOKEN", "secret-token-of-the-test")
+    monkeypatch.setenv("CAMPAIGNKIT_TOKEN", TOKEN)
     with Front(project(tmp_path)) as front:
         front.project()
         place = Path("/proc") / str(front._process.pid)
-        assert b"secret" not in (place / "environ").read_bytes() + (place / "cmdline").read_bytes()
+        assert_hidden((place / "environ").read_bytes(), (place / "cmdline").read_bytes())
         assert (place / "environ").read_bytes().strip(b"\0") == b""
         assert (place / "cwd").readlink() == Path("/")
 

@@ -19,7 +19,6 @@ from campaignkit.errors import CampaignKitError
 STRACE = shutil.which("strace")
 LONGEST = 50
 """Seconds after which a child counts as hung: it ends as killed by SIGALRM."""
-NO_STRACE = "strace is not here"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +63,14 @@ def run(work: Callable[[], object], *, root: Path, strace: Sequence[str] = (), o
         return End("done" if os.WEXITSTATUS(status) == 0 else "crash", "it said nothing")
     kind, text, value = json.loads(told)
     return End(kind, text, value)
+
+
+def no_strace() -> str:
+    """Why nothing can be traced here; empty where strace works."""
+    if STRACE is None:
+        return "strace is not here"
+    tried = subprocess.run([STRACE, "-e", "trace=none", "true"], check=False, capture_output=True, text=True)
+    return "" if tried.returncode == 0 else f"strace may not trace: {tried.stderr.strip()}"
 
 
 @contextmanager

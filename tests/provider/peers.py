@@ -23,6 +23,7 @@ class Peer:
         self.requests: list[bytes] = []
         self.connections = 0
         self.stopping = threading.Event()
+        self._met = threading.Event()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
@@ -40,6 +41,7 @@ class Peer:
             self.connections += 1
             self._handlers.append(threading.Thread(target=self._handle, args=(conn, script)))
             self._handlers[-1].start()
+            self._met.set()
 
     def _handle(self, conn: socket.socket, script: Script) -> None:
         with conn, contextlib.suppress(OSError):
@@ -56,6 +58,11 @@ class Peer:
             body += _some(conn)
         self.requests.append(head + b"\r\n\r\n" + body)
         return self.requests[-1]
+
+    def wait_for_one(self) -> None:
+        """Until the first connection has come and gone."""
+        assert self._met.wait(5)
+        self._handlers[0].join(5)
 
     def stop(self) -> None:
         self.stopping.set()
@@ -108,6 +115,29 @@ def drips(head: bytes, endless: bytes) -> Script:
         while not peer.stopping.is_set():
             conn.sendall(endless)
             time.sleep(0.02)
+
+    return script
+
+
+def floods(head: bytes, endless: bytes) -> Script:
+    """Read the request, say the head, then these bytes as fast as they go, for ever."""
+
+    def script(conn: socket.socket, peer: Peer) -> None:
+        peer.read_request(conn)
+        conn.sendall(head)
+        while not peer.stopping.is_set():
+            conn.sendall(endless)
+
+    return script
+
+
+def listens(got: list[bytes]) -> Script:
+    """Note all that comes, until the other side is done."""
+
+    def script(conn: socket.socket, _: Peer) -> None:
+        got.append(b"")
+        while data := conn.recv(1 << 16):
+            got[-1] += data
 
     return script
 

@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from campaignkit.rendering.environment import environment
+from campaignkit.rendering.filters import LONGEST_TEXT
 from campaignkit.rendering.guard import examine
-from campaignkit.rendering.messages import LONGEST_OUTPUT, Renderer, RowError, condition_source
+from campaignkit.rendering.messages import Renderer, RowError, condition_source
 
 TEMPLATES = [
     "no marks at all",
@@ -67,7 +68,7 @@ def by_jinja(source: str, values: dict[str, str]) -> str | None:
         text = environment().from_string(source).render(**values)
     except Exception:  # noqa: BLE001 - whatever it is, the other side must fail too
         return None
-    return text if len(text) <= LONGEST_OUTPUT else None
+    return text if len(text) <= LONGEST_TEXT else None
 
 
 def by_renderer(renderer: Renderer, values: dict[str, str]) -> str | None:
@@ -122,8 +123,8 @@ def test_values_are_never_templates() -> None:
 
 def test_a_text_may_have_so_many_characters_and_no_more() -> None:
     renderer = Renderer(["{{ a }}"], {})
-    assert by_renderer(renderer, {"a": "x" * LONGEST_OUTPUT}) == "x" * LONGEST_OUTPUT
-    renderer.set({"a": "x" * (LONGEST_OUTPUT + 1)})
+    assert by_renderer(renderer, {"a": "x" * LONGEST_TEXT}) == "x" * LONGEST_TEXT
+    renderer.set({"a": "x" * (LONGEST_TEXT + 1)})
     with pytest.raises(RowError, match="20,000"):
         renderer.render()
 
@@ -150,7 +151,7 @@ def test_a_text_may_have_so_many_characters_and_no_more() -> None:
         ("{{ a['upper'] | string }}", "no such element"),
         ("{% set loop = a %}{{ loop.upper | string }}", "no .upper"),
         ("{% for i in [1] %}{{ loop.changed | string }}{% endfor %}", "no .changed"),
-        ("{{ [a] | join(attribute='upper') }}", "no such element"),
+        ("{{ [a] | join(attribute='upper') }}", "unexpected keyword argument"),
         ("{{ 1 | round(1000000000, 'ceil') }}", "0 to 6 places"),
         ("{{ a | money(places=10000) }}", "0 to 6 places"),
         ("{{ a | date('%s') }}", "depends on the machine"),
@@ -166,8 +167,37 @@ def test_what_cannot_or_may_not_be_rendered_is_an_error_of_the_row(source: str, 
 
 
 @pytest.mark.parametrize("source", ["{{ [1, 2] | reverse | string }}", "{{ [1, 2] | unique | string }}", "{{ 'ab' | unique | string }}"])
-def test_nothing_prints_where_it_stands_in_memory(source: str) -> None:
-    assert "0x" not in Renderer([source], {}).render()[0]
+def test_nothing_prints_as_python_writes_it_or_where_it_stands_in_memory(source: str) -> None:
+    with pytest.raises(RowError, match="a value of type list is not text"):
+        Renderer([source], {}).render()
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        ("{{ [1, 2] | reverse | join('-') }}", "2-1"), ("{{ a ~ 1 ~ 1.5 }}", "Анна11.5"), ("{{ a + '!' }}", "Анна!"), ("{{ 1 + 2 }}", "3"),
+        ("{{ a | replace('н', 'нн', 1) }}", "Аннна"), ("{{ a | replace('', '-') }}", "-А-н-н-а-"), ("{{ [1, 2.5] | sum }}", "3.5"),
+        ("{{ 'a b&' | urlencode }}", "a%20b%26"), ("{{ [a, 1] | join }}", "Анна1"), ("{{ 5 | string }}", "5"),
+    ],
+)  # fmt: skip
+def test_what_is_bounded_does_what_it_did(source: str, text: str) -> None:
+    renderer = Renderer([source], {})
+    renderer.set({"a": "Анна"})
+    assert renderer.render() == [text]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "{% set b = a ~ a %}{{ b | length }}", "{% set b = a + a %}{{ b | length }}", "{{ a | replace('x', 'yyy') | length }}",
+        "{{ [a, a] | join | length }}", "{{ '%' * 1 ~ a | urlencode | urlencode }}", "{{ range(900) | join(a) | length }}",
+    ],
+)  # fmt: skip
+def test_no_text_inside_a_template_grows_without_bound(source: str) -> None:
+    renderer = Renderer([source], {})
+    renderer.set({"a": "x" * (LONGEST_TEXT // 2 + 1)})
+    with pytest.raises(RowError):
+        renderer.render()
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from tests.canary import TOKEN
+
 SEND = "/api/v1/sendBulkViber"
 STATUS = "/api/v1/statusBulkViber"
-TOKEN = "s3cr3t+token/="
 JSON = {"Content-Type": "application/json"}
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 

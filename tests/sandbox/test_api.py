@@ -15,8 +15,9 @@ import pytest
 
 from campaignkit.sandbox.scenario import Scenario
 from campaignkit.sandbox.server import EmbeddedServer
+from tests.canary import TOKEN
 
-from .asking import FORM, JSON, SEND, STATUS, TOKEN, ask, bulk, request, send, statuses
+from .asking import FORM, JSON, SEND, STATUS, ask, bulk, request, send, statuses
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,8 +12,9 @@ import pytest
 from campaignkit.sandbox.breakage import _AFTER, _BEFORE
 from campaignkit.sandbox.scenario_reading import OPTIONS, read_scenario
 from campaignkit.sandbox.server import EmbeddedServer
+from tests.canary import TOKEN
 
-from .asking import SEND, STATUS, TOKEN, Got, ask, bulk, request, send
+from .asking import SEND, STATUS, Got, ask, bulk, request, send
 
 
 def broken(kind: str, **options: Any) -> EmbeddedServer:

@@ -295,6 +295,27 @@ def test_who_looks_or_is_turned_away_leaves_a_dead_writers_wal(world: World, *, 
     assert files(world) == ["production.db"]
 
 
+@pytest.mark.parametrize("reading", [False, True], ids=["alone", "while somebody reads"])
+def test_a_power_cut_in_the_middle_of_a_checkpoint_is_set_right(world: World, *, reading: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The main file is torn, its -wal is whole: nothing is damaged, and no older backup is to be brought back."""
+    die_while_writing(world)
+    content = bytearray(world.path.read_bytes())
+    content[schema.PAGE_SIZE : schema.PAGE_SIZE + 512] = bytes(range(256)) * 2  # the page of `meta`, which is in the -wal, too
+    world.path.write_bytes(content)
+    with pytest.raises(sqlite3.DatabaseError, match="malformed"):
+        main_says_in_use(world.path)
+    reader = world.reader()
+    assert [row.state for row in reader.requests()] == [RequestState.INTENT]
+    if not reading:
+        reader.close()
+    store = world.store()
+    reader.close()
+    assert store.problems() == []
+    assert store.recover(AT).unknown_people == 2
+    store.close()
+    assert not main_says_in_use(world.path)
+
+
 def test_a_reader_may_outlive_the_writer(world: World) -> None:
     store = world.store()
     run = Run(store, store.begin_run(command="apply", digest="", at=AT))

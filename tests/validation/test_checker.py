@@ -6,7 +6,7 @@ import pytest
 
 from campaignkit.diagnostics import Diagnostic, did_you_mean
 from campaignkit.loading.events import load
-from campaignkit.validation.checker import check
+from campaignkit.validation.checker import check, shown
 from campaignkit.validation.schemas import CAMPAIGN, PROJECT
 
 GOOD = """\
@@ -24,7 +24,7 @@ def faults(text: str, schema: str = CAMPAIGN) -> list[Diagnostic]:
     document, problems = load("a.yaml", text.encode())
     assert problems == []
     assert document is not None
-    return [found.diagnostic for found in check(document, schema)]
+    return shown(check(document, schema))
 
 
 def test_a_good_campaign_has_no_fault() -> None:

@@ -118,6 +118,17 @@ PHONES = [375291111111, 4915112345678]
 GOOD = b'{"phone":"375291111111","text":"a"},{"phone":"4915112345678","text":"b","button_link":"https://e.by"}'
 
 
+@pytest.mark.parametrize("text", ["\ud800", "half \udfff"])
+def test_what_is_no_json_is_never_encoded(text: str) -> None:
+    """Rows 1 and 2 of the outcome table: a number that is none can't even be given, and half a character is refused."""
+    one = {"alphaname_id": "444", "name": "n", "message_type": "bulk", "elements": b'"375291111111"'}
+    for given in ({"content": {"text": text}}, {"content": {"text": float("nan")}}, {"content": {}, "name": float("inf")}):
+        with pytest.raises(ValueError, match=r"not JSON compliant|surrogates not allowed"):
+            encode_batch(**(one | given))
+    with pytest.raises(ValueError, match="surrogates not allowed"):
+        encode_request([], token=text)
+
+
 def test_good_elements_pass() -> None:
     check_elements(GOOD, PHONES, "personal")
     check_elements(b'"375291111111","4915112345678"', PHONES, "bulk")

@@ -81,6 +81,14 @@ def test_uuids_and_refusals_are_read_wherever_they_stand(body: object, uuids: tu
     assert read_callback(json.dumps(body).encode()) == CallbackWords(uuids, error)
 
 
+def test_what_may_be_a_token_is_not_among_the_words() -> None:
+    """The receiver and the list of `resolve` hold no token, so they cannot know it when they see it."""
+    tag = "ck-7k3m5x2p7k3m5x2p7k3m5x2p7k"
+    token = "eyJpdiI6IjJzOFlFcXBmOUZEcGJlYzlzeFJValE9PSIsInZhbHV"
+    said = read_callback(json.dumps({"error": f"token {token} is invalid; {tag}: too long"}).encode()).error
+    assert said == f"token ••• is invalid; {tag}: too long"
+
+
 def test_a_form_is_read_as_well() -> None:
     assert read_callback(f"uuid={UUID}&success=OK".encode()) == CallbackWords((UUID,), "")
     assert read_callback(b"error=Not+enough+money") == CallbackWords((), "Not enough money")
@@ -92,6 +100,7 @@ def test_a_form_is_read_as_well() -> None:
         (b"", "not JSON"),
         (b"hello", "not JSON"),
         (b" " * (LARGEST_BODY + 1), "bytes, more than"),
+        (b"a=" + b"x" * LARGEST_BODY, "bytes, more than"),
         (b"[" * 9 + b"]" * 9, "deeper than 8"),
         (b"[" * 60_000, "deeper than 8"),
         (b'{"a":' * 10_000 + b"1" + b"}" * 10_000, "deeper than 8"),

@@ -49,7 +49,7 @@ def serve(common: Common, host: str, port: int) -> int:
     holding, console = _holding(common), common.console
     if not _is_loopback(host):
         console.warn(f"{host} is no loopback address: whoever reaches it can post here, unencrypted. A reverse proxy speaks https.")
-    inbox = Inbox(holding.open_reader, holding.shared_store, holding.clock.now)
+    inbox = Inbox(holding.open_reader, holding.inbox_store, holding.clock.now)
     try:
         receiver = Receiver(inbox, host, port, tell=lambda text: console.say(line(text)))
     except OSError as error:
@@ -83,7 +83,7 @@ def ingest(common: Common, file: Path, form: str) -> int:
     counts: Counter[Taken] = Counter()
     problems: list[tuple[int, str]] = []
     bad = lines = 0
-    with click.open_file(str(file), "rb") as stream, holding.shared_store() as store:
+    with click.open_file(str(file), "rb") as stream, holding.inbox_store() as store:
         for one in read_dump(stream):
             lines += 1
             problem = one.problem

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -113,13 +112,14 @@ def show(common: Common, limit: int, form: str) -> int:
 @common_options
 def export(common: Common, out: Path | None) -> int:
     """Everything as JSON lines, with whole phone numbers: for audits and for moving house."""
+    from campaignkit.reports.safe import json_text
     from campaignkit.states.export import export_records
 
     holding = state_of(common)
     holding.ensure_sandbox()
     reader = holding.open_reader(any_age=True)
     try:
-        lines = (json.dumps(record, ensure_ascii=False) + "\n" for record in export_records(reader))
+        lines = (json_text(record) + "\n" for record in export_records(reader))
         if out is None:
             for text in lines:
                 common.console.data(text)

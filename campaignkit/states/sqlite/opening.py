@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 
 from campaignkit.errors import StateError
-from campaignkit.states.lockfile import sync_folder
+from campaignkit.states.lockfile import make_folder, sync_folder
 from campaignkit.states.sqlite import flaws, migrations, presence, schema, sums
 from campaignkit.states.sqlite.connection import Database, connect, told
 from campaignkit.states.sqlite.flaws import Expected
@@ -28,7 +28,7 @@ def create(path: Path, *, environment: str, origin: str, lineage: str, at: datet
     """
     now = to_text(at)
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folder(path.parent)
         for suffix in ("-wal", "-journal"):
             if os.path.lexists(presence.side_file(path, suffix)):
                 raise flaws.remains(path, presence.side_file(path, suffix))

@@ -40,9 +40,10 @@ def main_says_in_use(path: Path) -> bool:
 def lacks_wal(path: Path) -> bool:
     """Whether this is a copy of a state in use that came without its `-wal`."""
     for _ in range(_LOOKS):
-        # A writer that opens or closes this moment looks the same for a blink.
-        if not main_says_in_use(path) or _size(side_file(path, "-wal")):
+        # Beside a -wal the main file may be torn: a power cut in the middle of a checkpoint, which the -wal sets right.
+        if _size(side_file(path, "-wal")) or not main_says_in_use(path):
             return False
+        # A writer that opens or closes this moment looks the same for a blink.
         time.sleep(_PAUSE)
     return True
 
@@ -90,8 +91,8 @@ def mark(path: Path, sql: sqlite3.Connection) -> None:
     deadline = time.monotonic() + PATIENCE
     while not (_tried(sql, "PRAGMA journal_mode = WAL") and _tried(sql, "UPDATE meta SET in_use = 1")):
         _wait(path, deadline, _PAUSE)
-    while not main_says_in_use(path):
-        _tried(sql, "PRAGMA wal_checkpoint(PASSIVE)")
+    # The checkpoint comes first: before it, the main file may still be torn by a power cut.
+    while not (_checkpointed(sql) and main_says_in_use(path)):
         _wait(path, deadline, _PAUSE / 20)
 
 
@@ -136,6 +137,16 @@ def _tried(sql: sqlite3.Connection, statement: str) -> bool:
             raise
         return False
     return True
+
+
+def _checkpointed(sql: sqlite3.Connection) -> bool:
+    """Move what was committed into the main file; False if others are in the way."""
+    try:
+        return bool(sql.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()[0] == 0)
+    except sqlite3.OperationalError as error:
+        if not error.sqlite_errorname.startswith("SQLITE_BUSY"):
+            raise
+        return False
 
 
 def _wait(path: Path, deadline: float, seconds: float) -> None:

@@ -1,9 +1,9 @@
 """Whether a history kept the promise: a pure function over the provider's log, the final state and the exit codes.
 
-It shares nothing with the engine. V1: nobody twice. V2: nothing accepted is lost. V3: what counts as refused was never
-accepted. V4: uuids are the provider's own. V5: states are sound. V6: a death leaves no more unrecorded than was in flight.
-V7: a plan is claimed whole or not at all, who was turned away sent nothing, and no process ends otherwise. V9: a faultless
-run settles everything, and another one sends nothing.
+It shares nothing with the engine. V1: nobody twice. V2: nothing accepted is lost, and no more is left in doubt than was in
+flight. V3: what counts as refused was never accepted. V4: uuids are the provider's own. V5: states are sound. V7: a plan is
+claimed whole or not at all, who was turned away sent nothing, and no process ends otherwise. V9: a faultless run settles
+everything, and another one sends nothing.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def check(evidence: Evidence, aliases: Mapping[str, str] | None = None) -> list[
     found += _lost(evidence, accepted, requests, names)
     found += [Violation("V4", text) for text in _foreign_uuids(evidence, accepted)]
     found += [Violation("V5", text) for text in evidence.problems]
-    found += [Violation("V6", text) for text in _unrecorded(evidence, accepted, requests)]
+    found += [Violation("V2", text) for text in _unrecorded(evidence, accepted, requests)]
     found += [Violation("V7", text) for text in (*_ends(evidence), *_torn_plans(evidence))]
     found += [Violation("V9", text) for text in _unsettled(evidence)]
     return found
@@ -107,7 +107,7 @@ def _foreign_uuids(evidence: Evidence, accepted: list[Line]) -> Iterator[str]:
 
 def _unrecorded(evidence: Evidence, accepted: list[Line], requests: Mapping[str, StoredRequest]) -> Iterator[str]:
     """Whoever got a whole answer records it before the next request; only what was in flight at a death stays without."""
-    heard = {line.name for line in accepted if line.heard}
+    heard = {line.name for line in accepted if line.heard and evidence.owned}
     lost: dict[tuple[int, int], set[str]] = defaultdict(set)
     for name in heard:
         request = requests.get(name)
@@ -120,25 +120,27 @@ def _unrecorded(evidence: Evidence, accepted: list[Line], requests: Mapping[str,
 
 
 def _torn_plans(evidence: Evidence) -> Iterator[str]:
-    """The batches of a mailing that one process claimed: all of them or none, and none if it was turned away."""
-    numbers: dict[tuple[tuple[int, int], str], list[int]] = defaultdict(list)
-    totals: dict[tuple[tuple[int, int], str], int] = {}
-    for batch in (batch for request in evidence.requests for batch in request.batches):
-        found = _NUMBERS.search(batch.name)
-        assert found is not None
-        plan = owner_of(batch.name), batch.name[: found.start()]
-        numbers[plan].append(int(found[1]))
-        totals[plan] = int(found[2])
+    """The batches of a mailing that one run claimed: all of them or none, and none if it was turned away."""
+    numbers: dict[tuple[int, str], list[int]] = defaultdict(list)
+    totals: dict[tuple[int, str], int] = {}
+    for request in evidence.requests:
+        for batch in request.batches:
+            found = _NUMBERS.search(batch.name)
+            assert found is not None
+            plan = request.run, batch.name[: found.start()]
+            numbers[plan].append(int(found[1]))
+            totals[plan] = int(found[2])
+    for plan, found_numbers in numbers.items():
+        if sorted(found_numbers) != list(range(1, totals[plan] + 1)):
+            yield f"run {plan[0]} claimed the batches {sorted(found_numbers)} of {totals[plan]} of {plan[1]}"
     turned_away = {(end.run, end.process) for end in evidence.ends if end.code == LOCKED}
-    for (owner, mailing), found_numbers in numbers.items():
-        if sorted(found_numbers) != list(range(1, totals[owner, mailing] + 1)):
-            yield f"of {mailing}, process {owner[1]} of run {owner[0]} claimed {sorted(found_numbers)} of {totals[owner, mailing]}"
-        if owner in turned_away:
-            yield f"process {owner[1]} of run {owner[0]} was turned away and claimed {mailing} all the same"
+    names = [batch.name for request in evidence.requests for batch in request.batches] if evidence.owned else []
+    yield from (f"{name!r} was claimed by a process that was turned away" for name in names if owner_of(name) in turned_away)
 
 
 def _ends(evidence: Evidence) -> Iterator[str]:
-    sent = {owner_of(line.name) for line in evidence.log if line.event in {Event.ACCEPTED, Event.REFUSED}}
+    named = [line.name for line in evidence.log if line.event in {Event.ACCEPTED, Event.REFUSED}]
+    sent = {owner_of(name) for name in named} if evidence.owned else set()
     runs = {(end.run, end.process): end for end in evidence.ends}
     for end in evidence.ends:
         who = f"process {end.process} of run {end.run}"

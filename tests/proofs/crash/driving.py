@@ -20,7 +20,7 @@ from campaignkit.states.packing import unpack_phones
 from campaignkit.states.records import RequestRow, RequestState
 from campaignkit.states.store import StateReader
 from tests.proofs.crash.children import Child, Now
-from tests.proofs.crash.engine_process import ENVIRONMENT, LINEAGE, ORIGIN, TOKEN, Place, QuickClock, apply, open_state
+from tests.proofs.crash.engine_process import DEADLINE, ENVIRONMENT, LINEAGE, ORIGIN, PATIENCE, TOKEN, Place, QuickClock, apply, open_state
 from tests.proofs.crash.evidence import End, Event, Evidence, Key, Line, StoredBatch, StoredRequest
 from tests.proofs.crash.failpoints import Act, Points
 from tests.proofs.crash.histories import History, Run
@@ -142,7 +142,8 @@ class _Player:
                 first.kill()
 
     def _start(self, number: int, run: Run, process: int) -> Child:
-        place = Place(state=self.state, url=self._url(run), run=number, process=process, locked=run.locked)
+        deadline = PATIENCE if run.faultless else DEADLINE
+        place = Place(state=self.state, url=self._url(run), run=number, process=process, locked=run.locked, deadline=deadline)
 
         def work(points: Points) -> int:
             if self.stage.broken is not None:
@@ -230,7 +231,7 @@ def stored(row: RequestRow) -> StoredRequest:
         StoredBatch(name=batch.name, campaign=batch.key.campaign, mailing=batch.key.mailing, phones=tuple(unpack_phones(batch.phones)))
         for batch in row.batches
     )
-    return StoredRequest(ref=row.ref, state=str(row.state), uuid=row.uuid, recorded=bool(row.phase), batches=batches)
+    return StoredRequest(ref=row.ref, state=str(row.state), uuid=row.uuid, recorded=bool(row.phase), run=row.run_id, batches=batches)
 
 
 def held(reader: StateReader, aliases: dict[str, str]) -> dict[Key, str]:

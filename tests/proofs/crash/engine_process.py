@@ -46,8 +46,10 @@ ENVIRONMENT = "live"
 ORIGIN = "https://app.sms.by"
 LINEAGE = "0123456789abcdef"
 TOKEN = "canary-token-eyJpdiI6IjJzOFl"
-DEADLINE = 0.25
+DEADLINE = 0.3
 """Seconds: the provider's slow answers come well within, its silent ones never."""
+PATIENCE = 20.0
+"""Seconds, in a faultless run: there a machine that is busy must not count as a provider that is silent."""
 
 
 class QuickClock:
@@ -65,13 +67,14 @@ class QuickClock:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where a process works: the state's file, the provider's URL, and which process of which run it is."""
+    """Where a process works: the state's file, the provider's URL and seconds for it, and which process of which run it is."""
 
     state: Path
     url: str
     run: int
     process: int
     locked: bool
+    deadline: float = DEADLINE
 
 
 class PlayedFront:
@@ -159,7 +162,7 @@ def _under_lock(place: Place, files: Files, store: Store, spool: Spool, points: 
     if not plan.counts.to_send:
         return _code(store, plan, Applied())
     _carry_over(store, index, clock)
-    sender = BulkSender(place.url, TOKEN, connect_timeout=1.0, deadline=DEADLINE, policy=ProviderBehaviour())
+    sender = BulkSender(place.url, TOKEN, connect_timeout=place.deadline, deadline=place.deadline, policy=ProviderBehaviour())
     with SpillFile(Path(store.info().path), lineage=LINEAGE, run=os.urandom(4).hex(), elsewhere=None) as spills:
 
         def spill(ready: Ready, attempt: int, result: SendResult) -> None:

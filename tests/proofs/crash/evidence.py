@@ -56,12 +56,13 @@ class StoredBatch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredRequest:
-    """One request of the final state. `recorded`: an outcome was stored by the process that sent it."""
+    """One request of the final state. `recorded`: an outcome was stored by the process that sent it; `run`: as the state counts them."""
 
     ref: str
     state: str
     uuid: str
     recorded: bool
+    run: int
     batches: tuple[StoredBatch, ...]
 
 
@@ -92,6 +93,7 @@ class Evidence:
         resolved: References that a person called accepted or gave up.
         spilled: uuid by batch name, of outcomes kept beside the state.
         wanted: Whom the project's files name at the end.
+        owned: Tags tell which process made them (`owner_of`); the whole command makes its own.
     """
 
     log: tuple[Line, ...]
@@ -104,6 +106,7 @@ class Evidence:
     resolved: frozenset[str] = frozenset()
     spilled: dict[str, str]
     wanted: frozenset[Key] = frozenset()
+    owned: bool = True
 
 
 def key_of(name: str, phone: int, aliases: dict[str, str]) -> Key:

@@ -29,7 +29,7 @@ _POINTS = (
 
 
 _ON_THE_WIRE = ("net.", "send.", "intent.after")
-"""Points at which no transaction is open, so that a person can decide meanwhile."""
+"""Points at which no transaction is open (of one request at a time), so that a person can decide meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +148,7 @@ def _edited(chance: random.Random, files: Files) -> Files:
     new = old
     if kind == "more":
         new = replace(old, phones=(*old.phones, *range(max(old.phones) + 1, max(old.phones) + 1 + chance.randint(1, 4))))
-    elif kind == "fewer":
+    elif kind == "fewer" and len(old.phones) > 1:
         new = replace(old, phones=old.phones[chance.randint(0, 1) :])
     elif kind == "text":
         new = replace(old, text=old.text + 1)
@@ -166,7 +166,7 @@ def _run(chance: random.Random, files: Files, *, first: bool) -> Run:
         strikes = (replace(_named(chance), act=Act.STOP), strikes[1])
     locked = chance.random() < 0.4
     between = ""
-    if strikes[0].act is Act.STOP and strikes[0].point.startswith(_ON_THE_WIRE) and not locked:
+    if strikes[0].act is Act.STOP and strikes[0].point.startswith(_ON_THE_WIRE) and not locked and files.in_flight == 1:
         between = chance.choice(("", "", "released", "abandoned", "accepted"))
     answer = "" if first else chance.choices(("", "released", "abandoned", "accepted"), (8, 2, 1, 1))[0]
     return Run(

@@ -87,12 +87,20 @@ class Provider:
         if method == "script":
             self._scripts[history] = deque(json.loads(body))
             await _answer(writer, 200, b"{}")
+        elif method == "reset":
+            self._reset(history)
+            await _answer(writer, 200, b"{}")
         elif method == "settled":
             await self._settled(writer)
         elif method == STATUS:
             await _answer(writer, *self._statuses(history, parse_qs(query or body.decode()).get("uuid", [""])[0]))
         else:
             await _answer(writer, 404, b'{"error":"no such method"}')
+
+    def _reset(self, history: str) -> None:
+        self._scripts.pop(history, None)
+        self._received.pop(history, None)
+        self._accepted.pop(history, None)
 
     async def _settled(self, writer: asyncio.StreamWriter) -> None:
         """Answer once no other connection is open: from then on the log is complete."""

@@ -31,11 +31,18 @@ def line(number: int, *, event: Event = Event.ACCEPTED, called: str = "", uuid: 
 
 
 def request(
-    number: int, *, state: str = "accepted", uuid: str | None = None, ref: str = "", called: str = "", recorded: bool = True
+    number: int, *, state: str = "accepted", uuid: str | None = None, ref: str = "", called: str = "", recorded: bool = True, run: int = 1
 ) -> StoredRequest:
     own = UUIDS[number] if state == "accepted" else ""
     batch = StoredBatch(name=called or NAMES[number], campaign="spring", mailing="invitation", phones=PHONES[number])
-    return StoredRequest(ref=ref or f"r{number + 1}", state=state, uuid=own if uuid is None else uuid, recorded=recorded, batches=(batch,))
+    return StoredRequest(
+        ref=ref or f"r{number + 1}",
+        state=state,
+        uuid=own if uuid is None else uuid,
+        recorded=recorded,
+        run=2 if called else run,
+        batches=(batch,),
+    )
 
 
 GOOD = Evidence(
@@ -107,12 +114,12 @@ BAD_ONES = {
     "a uuid twice": ("V4", replace(GOOD, log=(line(0), line(1, uuid=UUIDS[0])), requests=(request(0), request(1, uuid=UUIDS[0])))),
     "a broken state": ("V5", replace(GOOD, problems=("batch 1 holds 0 claims",))),
     "two unrecorded after one death": (
-        "V6",
+        "V2",
         replace(GOOD, requests=tuple(request(at, state="unknown", recorded=False) for at in (0, 1)),
                 held=dict.fromkeys(GOOD.held, "unknown"), ends=(End(run=0, process=0, code=None), *WITH_UNKNOWN[1:])),
     ),
     "unrecorded without a death": (
-        "V6", replace(GOOD, requests=(request(0), request(1, state="unknown", recorded=False)), held=UNKNOWN_HELD, ends=WITH_UNKNOWN),
+        "V2", replace(GOOD, requests=(request(0), request(1, state="unknown", recorded=False)), held=UNKNOWN_HELD, ends=WITH_UNKNOWN),
     ),
     "an engine that broke": ("V7", replace(GOOD, ends=(End(run=0, process=0, code=70), *CALM[1:]))),
     "a traceback": ("V7", replace(GOOD, ends=(End(run=0, process=0, code=1), *CALM[1:]))),

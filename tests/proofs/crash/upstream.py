@@ -63,6 +63,11 @@ class Upstream:
         """Drop the log of a history that was checked."""
         (self._folder / f"{history}.log").unlink(missing_ok=True)
 
+    def reset(self, history: str) -> None:
+        """Forget a history altogether, as if there never had been one of this name."""
+        self._call(history, "reset", b"")
+        self.forget(history)
+
     def _call(self, history: str, method: str, body: bytes) -> None:
         with socket.create_connection(("127.0.0.1", self.port), timeout=60) as sock:
             sock.sendall(f"POST /{history}/{method} HTTP/1.1\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)

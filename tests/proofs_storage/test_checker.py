@@ -1,0 +1,96 @@
+"""The proofs' own judges, on good and on bad histories: one that never objects would prove nothing."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from campaignkit.model.mailings import MailingKey
+from campaignkit.states.packing import pack_phones
+from campaignkit.states.records import BatchRow, RequestRow, RequestState
+from tests.proofs_storage import checker, trace
+from tests.proofs_storage.disk import Disk
+from tests.proofs_storage.trace import Cut, Make, Move, Remove, Step, Sync, Write
+from tests.proofs_storage.truth import Received
+
+AT = datetime(2026, 11, 23, tzinfo=UTC)
+BATCH = BatchRow(
+    id=1, key=MailingKey("spring", 1, "invitation"), path="", line=1, tag="ck-a", name="name-a", count=2, claimed=2, schedule_utc=None,
+    phones=pack_phones([1, 2]), fingerprints=b"", statuses=b"", details=b"", errors=(), error_first_at=None, refused=False,
+)  # fmt: skip
+ACCEPTED = RequestRow(
+    ref="r1", state=RequestState.ACCEPTED, run_id=1, uuid="u1", attempts=1, planned_at=AT, intent_at=AT, done_at=AT, http_status=200,
+    phase="", reason="", bytes_written=1, answer=b"", polled_at=None, final=False, batches=(BATCH,),
+)  # fmt: skip
+RECEIVED = Received(bytes=9, uuid="u1", names=("name-a",), phones=(1, 2))
+
+
+@pytest.mark.parametrize("state", [RequestState.ACCEPTED, RequestState.UNKNOWN])
+def test_an_acceptance_with_its_uuid_or_unknown_is_good(state: RequestState) -> None:
+    assert checker.outcomes([replace(ACCEPTED, state=state)], [RECEIVED], [1, 2]) == []
+    assert checker.sent_twice([RECEIVED, replace(RECEIVED, uuid="")]) == []
+
+
+@pytest.mark.parametrize(
+    ("rows", "received", "words"),
+    [
+        ([], [RECEIVED], "does not know its batch"),
+        ([replace(ACCEPTED, state=RequestState.DISSOLVED)], [RECEIVED], "u1 was accepted, and r1 is dissolved"),
+        ([replace(ACCEPTED, uuid="u2")], [RECEIVED], "r1 has a uuid that nobody gave"),
+        ([replace(ACCEPTED, state=RequestState.INTENT)], [RECEIVED], "still intent"),
+        ([replace(ACCEPTED, state=RequestState.PLANNED, uuid="")], [], "…1 is lost"),
+    ],
+)
+def test_bad_histories_are_told(rows: list[RequestRow], received: list[Received], words: str) -> None:
+    assert any(words in problem for problem in checker.outcomes(rows, received, [1, 2]))
+
+
+def test_who_was_accepted_twice_is_told() -> None:
+    assert checker.sent_twice([RECEIVED, replace(RECEIVED, uuid="u2")]) == ["…1 was accepted 2 times", "…2 was accepted 2 times"]
+
+
+def disks(steps: list[Step], folder: Path, count: int = 60) -> set[tuple[tuple[str, bytes], ...]]:
+    """The disks that may be left after these steps."""
+    disk, found = Disk(), set()
+    for step in steps:
+        disk.take(step)
+    chance = random.Random(1)
+    for number in range(count):
+        root = folder / str(number)
+        root.mkdir()
+        disk.write(root, chance, 0.5)
+        found.add(tuple((path.name, path.read_bytes()) for path in sorted(root.iterdir())))
+    return found
+
+
+def test_what_was_synced_stays_and_what_was_not_may_miss_or_tear(tmp_path: Path) -> None:
+    steps: list[Step] = [Make("f"), Write("f", 0, b"a" * 1024), Sync("f"), Sync(".")]
+    assert disks(steps, tmp_path) == {(("f", b"a" * 1024),)}
+    left = {dict(files)["f"] for files in disks([*steps, Write("f", 0, b"b" * 1024)], _new(tmp_path, "torn"))}
+    assert left == {first + second for first in (b"a" * 512, b"b" * 512) for second in (b"a" * 512, b"b" * 512)}
+    left = {dict(files)["f"] for files in disks([*steps, Cut("f", 3)], _new(tmp_path, "cut"))}
+    assert left == {b"aaa", b"a" * 1024}
+
+
+def test_a_name_is_there_for_certain_only_once_its_folder_was_synced(tmp_path: Path) -> None:
+    made: list[Step] = [Make("f"), Write("f", 0, b"a"), Sync("f")]
+    assert disks(made, tmp_path) == {(), (("f", b"a"),)}
+    synced = [*made, Sync(".")]
+    assert disks([*synced, Remove("f")], _new(tmp_path, "removed")) == {(), (("f", b"a"),)}
+    assert disks([*synced, Move("f", "g")], _new(tmp_path, "moved")) == {(("f", b"a"),), (("g", b"a"),)}
+
+
+def test_a_line_that_cannot_be_read_is_no_step_left_out(tmp_path: Path) -> None:
+    out = tmp_path / "trace"
+    out.write_text("1 fsync(3<\\x2f\\x61> <unfinished ...>\n")
+    with pytest.raises(RuntimeError, match="cannot be understood"):
+        list(trace.read(out, tmp_path))
+
+
+def _new(folder: Path, name: str) -> Path:
+    (folder / name).mkdir()
+    return folder / name
