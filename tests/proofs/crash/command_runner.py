@@ -6,30 +6,24 @@ import sys
 from typing import Any
 
 from campaignkit.cli import main as command
-from campaignkit.cli import sending
-from campaignkit.provider.port import Sender
 from campaignkit.states import opening
 from campaignkit.states.lock import StateLock
 from campaignkit.states.store import Store
 from tests.proofs.crash.failpoints import Act, Points, Strike
-from tests.proofs.crash.watching import WatchedSender, passing, watch_database, watch_network, watched_store
+from tests.proofs.crash.watching import passing, watch_database, watch_network, watched_store
 
 
 def watch(points: Points) -> None:
     """Put points into the command's own wiring."""
-    open_store, sender, acquire = opening.open_store, sending.sender, StateLock.acquire
+    open_store, acquire = opening.open_store, StateLock.acquire
 
     def watched_open(*args: Any, **named: Any) -> Store:
         return watched_store(open_store(*args, **named), points)
-
-    def watched_sender(*args: Any) -> Sender:
-        return WatchedSender(sender(*args), points)
 
     watch_database(points)
     watch_network(points)
     for owner, name, value in (
         (opening, "open_store", watched_open),
-        (sending, "sender", watched_sender),
         (StateLock, "acquire", passing(points, "lock", acquire)),
     ):
         setattr(owner, name, value)

@@ -40,7 +40,7 @@ from campaignkit.states.store import Store
 from tests.proofs.crash.evidence import owner_bytes
 from tests.proofs.crash.failpoints import Points
 from tests.proofs.crash.histories import CAMPAIGN, Files, MailingFile
-from tests.proofs.crash.watching import WatchedSender, watch_database, watch_network, watched_store
+from tests.proofs.crash.watching import watch_database, watch_network, watched_store
 
 ENVIRONMENT = "live"
 ORIGIN = "https://app.sms.by"
@@ -169,7 +169,7 @@ def _under_lock(place: Place, files: Files, store: Store, spool: Spool, points: 
             spills.keep(Spilled(ref=ready.ref, attempt=attempt, result=result, at=clock.now()))
 
         applied = ApplyJob(
-            plan=plan, batches=job.batches, spool=spool, store=store, sender=WatchedSender(sender, points), clock=clock,
+            plan=plan, batches=job.batches, spool=spool, store=store, sender=sender, clock=clock,
             entropy=lambda count: owner_bytes(place.run, place.process) + os.urandom(count - 2), chance=random.Random(), token=TOKEN,
             stop=StopFlag(), tell=lambda _sent: points.hit("told"), spill=spill,
         ).run()  # fmt: skip

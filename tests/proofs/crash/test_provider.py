@@ -22,10 +22,10 @@ def ask(stage: Stage, history: str, body: bytes, *, cut: int = 0) -> bytes:
     """Send one request, or all but the last `cut` bytes of it; what comes back."""
     with socket.create_connection(("127.0.0.1", stage.upstream.port), timeout=2) as sock:
         head = f"POST /{history}/api/v1/sendBulkViber HTTP/1.1\r\nContent-Length: {len(body)}\r\n\r\n".encode()
-        sock.sendall((head + body)[: len(head) + len(body) - cut])
-        sock.shutdown(socket.SHUT_WR)
         answer = b""
         try:
+            sock.sendall((head + body)[: len(head) + len(body) - cut])
+            sock.shutdown(socket.SHUT_WR)
             while piece := sock.recv(4096):
                 answer += piece
         except OSError:  # a reset is one of its answers

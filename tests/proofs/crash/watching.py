@@ -11,7 +11,6 @@ from campaignkit.model.outcomes import SendResult
 from campaignkit.provider import send
 from campaignkit.provider.connection import Connection
 from campaignkit.provider.exchange import Exchange
-from campaignkit.provider.port import Sender
 from campaignkit.states.store import Store
 from tests.proofs.crash.failpoints import Points
 
@@ -83,7 +82,7 @@ def passing(points: Points, name: str, function: Callable[..., Any]) -> Callable
 
 
 def watch_network(points: Points) -> None:
-    """From now on a send passes points from its connection to its answer."""
+    """From now on a send passes points from its beginning over its connection and intent to its answer."""
 
     class WatchedConnection(Connection):
         def open(self) -> socket.socket:
@@ -106,7 +105,16 @@ def watch_network(points: Points) -> None:
             super()._write(request)
             points.hit("net.body_sent")
 
-    setattr(send, "Connection", WatchedConnection)  # noqa: B010 - a plain assignment would need a type: ignore
+    original = send.BulkSender.send_bulk
+
+    def send_bulk(self: send.BulkSender, body: bytes, *, intent: Callable[[], bool]) -> SendResult:
+        points.hit("send.before")
+        result = original(self, body, intent=passing(points, "intent", intent))
+        points.hit("send.after")
+        return result
+
+    setattr(send.BulkSender, "send_bulk", send_bulk)  # noqa: B010 - a plain assignment would need a type: ignore
+    setattr(send, "Connection", WatchedConnection)  # noqa: B010 - as above
     setattr(send, "Exchange", WatchedExchange)  # noqa: B010 - as above
 
 
@@ -135,16 +143,3 @@ class WatchedSocket:
         count = self._sock.recv_into(buffer[:_LINE])
         self._points.hit(STATUS_LINE)
         return count
-
-
-class WatchedSender:
-    """The sender, with points around each send and each intent."""
-
-    def __init__(self, sender: Sender, points: Points) -> None:
-        self._sender, self._points = sender, points
-
-    def send_bulk(self, body: bytes, *, intent: Callable[[], bool]) -> SendResult:
-        self._points.hit("send.before")
-        result = self._sender.send_bulk(body, intent=passing(self._points, "intent", intent))
-        self._points.hit("send.after")
-        return result
