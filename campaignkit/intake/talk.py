@@ -120,6 +120,10 @@ class Front:
                 ]
             ) from None
         for parts in files:
+            path = "/".join(parts)
+            if not path.isascii() and path != (spelt := path.encode(errors="backslashreplace").decode()):
+                self._add(Diagnostic(Severity.ERROR, "CK300", "the file's name is not UTF-8", Place(spelt), "rename it"))
+                continue
             try:
                 file = open_beneath(self._root, parts)
             except OpenRefusedError as refused:

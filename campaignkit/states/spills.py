@@ -111,10 +111,19 @@ class SpillFile:
 
 
 def spill_files(state: Path, *, lineage: str, elsewhere: Path | None) -> Iterator[Path]:
-    """What dead runs left; files of living runs are passed over."""
-    found = sorted(state.parent.glob(f"{state.name}.spill-*"))
-    if elsewhere is not None:
-        found += sorted(elsewhere.glob(f"{lineage}.spill-*"))
+    """What dead runs left; files of living runs are passed over.
+
+    Raises:
+        StateError: A folder can't be looked through.
+    """
+    try:
+        found = sorted(state.parent.glob(f"{state.name}.spill-*"))
+        if elsewhere is not None:
+            found += sorted(elsewhere.glob(f"{lineage}.spill-*"))
+    except OSError as error:
+        raise StateError(
+            f"{error.filename}: it can't be looked through for outcomes of dead runs ({error.strerror}); nothing was sent."
+        ) from error
     for path in found:
         if path.suffix == ".kept":
             continue

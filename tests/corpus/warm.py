@@ -1,7 +1,8 @@
 """Commands run in forks of one warm process, each measured by the kernel: processor seconds and the most memory of any part.
 
-`python -m tests.corpus.warm` takes a JSON request a line and answers each with a line. A fork saves half of what starting
-Python costs; the front child of every command is still spawned anew, as in life.
+`python -m tests.corpus.warm` takes a JSON request a line and answers each with a line. A fork saves what starting Python
+costs, for the operator and for its front child: hundreds of cases take a minute. What a real start gives the child (a fresh
+interpreter, nothing inherited) is tested where whole commands run, in tests/acceptance and tests/front.
 """
 
 from __future__ import annotations
@@ -19,6 +20,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+
+from campaignkit.audience import phones
+from campaignkit.front import __main__ as front
+from campaignkit.rendering import environment
+from campaignkit.validation import schemas
 
 PROCESSOR_LIMIT = 20
 """Seconds of one process, held by the kernel: far above what is allowed, so that a hang ends as a failure."""
@@ -67,8 +73,12 @@ class Warm:
 
 def _serve() -> None:
     for module in pkgutil.walk_packages(importlib.import_module("campaignkit").__path__, "campaignkit."):
-        if not module.name.startswith("campaignkit.front") and not module.name.endswith("__main__"):
+        if not module.name.endswith("campaignkit.__main__"):
             importlib.import_module(module.name)
+    phones.preload()
+    environment.preload()
+    for schema in (schemas.CAMPAIGN, schemas.PROJECT):
+        schemas.validator(schema)
     signal.signal(signal.SIGALRM, _too_long)
     for line in sys.stdin:
         print(json.dumps(_measured(json.loads(line))), flush=True)
@@ -97,6 +107,34 @@ def _measured(request: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+class _ForkedFront:
+    """In place of a new Python: a fork with nothing but its socket, no environment, no terminal, no folder of ours."""
+
+    def __init__(self, _words: list[str], *, pass_fds: tuple[int], **_rest: object) -> None:
+        self._process = os.fork()
+        if self._process:
+            return
+        code = 70
+        try:
+            os.setsid()
+            os.chdir("/")
+            os.environ.clear()
+            nothing = os.open(os.devnull, os.O_RDWR)
+            for number in range(3):
+                os.dup2(nothing, number)
+            os.closerange(3, pass_fds[0])
+            os.closerange(pass_fds[0] + 1, 256)
+            code = front.main(pass_fds[0])
+        finally:
+            os._exit(code)
+
+    def kill(self) -> None:
+        os.kill(self._process, signal.SIGKILL)
+
+    def wait(self) -> None:
+        os.waitpid(self._process, 0)
+
+
 def _become(request: dict[str, Any]) -> None:
     """From here on, this fork is the command; never returns."""
     code = 70
@@ -119,7 +157,9 @@ def _become(request: dict[str, Any]) -> None:
             code = subprocess.run([sys.executable, *request["words"]], check=False).returncode
         else:
             from campaignkit.cli.main import entry
+            from campaignkit.intake import talk
 
+            talk.subprocess.Popen = _ForkedFront  # type: ignore[attr-defined]  # in this fork only
             entry()
     except SystemExit as ended:
         code = ended.code if isinstance(ended.code, int) else 0 if ended.code is None else 1

@@ -329,3 +329,15 @@ def test_the_same_files_give_the_same_bytes_anywhere(tmp_path: Path) -> None:
     }
     assert len(outputs) == 1
     assert b"CK103" in next(iter(outputs))
+
+
+def test_a_file_whose_name_is_no_text_is_named_and_the_others_are_read(tmp_path: Path) -> None:
+    root = project(tmp_path / "project")
+    try:
+        Path(os.fsdecode(os.fsencode(root) + b"/campaigns/\xff.yaml")).write_text("x: 1")
+    except OSError:
+        pytest.skip("this file system takes names of UTF-8 only")
+    with Front(root) as front:
+        front.project()
+        assert [head.path for head in front.index().campaigns] == ["campaigns/a.yaml"]
+    assert [(one.code, one.place.path) for one in front.diagnostics] == [("CK300", r"campaigns/\udcff.yaml")]

@@ -124,13 +124,14 @@ def _moments(steps: Sequence[Step]) -> Iterator[Moment]:
     sent: frozenset[int] = frozenset()
     settled: frozenset[int] = frozenset()
     mark, ends = 0, 0
-    marks = [step.mark for step in steps if isinstance(step, End)]
+    # The end of a run that was not killed raises the mark once more: a copy made in its middle is older than what it knows.
+    marks = [step.mark - step.clean for step in steps if isinstance(step, End)]
     for step in steps:
         if isinstance(step, Send):
             # The next request leaves only once the outcome of the last is stored, and the mark stands before the first.
             settled, sent, mark = sent, sent | step.phones, marks[ends]
         if isinstance(step, End):
-            ends += 1
+            ends, mark = ends + 1, step.mark
             settled = sent if step.clean else settled
         yield Moment(sent, settled, mark, ends > 0)
 

@@ -119,3 +119,12 @@ def test_links_and_kept_ones_are_passed_over(state: Path) -> None:
     state.with_name("live.db.spill-link").symlink_to("/dev/null")
     state.with_name("live.db.spill-a.kept").touch()
     assert left(state) == []
+
+
+def test_a_folder_that_can_not_be_looked_through_is_told(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", str(state.parent))
+
+    monkeypatch.setattr(Path, "glob", full)
+    with pytest.raises(StateError, match="nothing was sent"):
+        left(state)

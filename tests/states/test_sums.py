@@ -182,6 +182,7 @@ def test_a_state_of_version_1_gets_its_sums(tmp_path: Path) -> None:
     store.close()
     old = tmp_path / "state" / "old.db"
     with closing(sqlite3.connect(old)) as sql:
+        sql.execute("PRAGMA page_size = 16384")
         sql.executescript(SCHEMA_1.read_text("utf-8"))
         sql.execute("ATTACH ? AS new", (str(world.path),))
         for table in ("meta", "mailing", "run", "request", "batch", "claim", "word", "event"):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from campaignkit.errors import StateError
 from campaignkit.states.sqlite.presence import lacks_wal, side_file
-from campaignkit.states.sqlite.schema import SCHEMA_VERSION
+from campaignkit.states.sqlite.schema import PAGE_SIZE, SCHEMA_VERSION
 from campaignkit.states.sqlite.sums import holds
 
 _BACKUP = "Nothing was sent. Bring back the newest backup of this file."
@@ -67,6 +67,9 @@ def check_file(expected: Expected) -> None:
             "could be messaged twice. Nothing was sent. Copy both files, or a state that is not in use.",
             command="restore",
         )
+    # SQLite would take the missing end of the last page for zeros. What a crash left beside the file may set it right.
+    if path.stat().st_size % PAGE_SIZE and not any(side_file(path, suffix).exists() for suffix in ("-wal", "-journal")):
+        raise expected.flaw(f"it is damaged, or no database at all (its last page is cut short). {_BACKUP}", command="restore")
 
 
 def check_identity(expected: Expected, sql: sqlite3.Connection, *, may_be_older: bool) -> None:

@@ -174,10 +174,14 @@ def _play_back(path: Path) -> None:
 
 
 def _only_ours(path: Path) -> None:
-    """Take back rights that others were given to the file; its side files get the same ones from SQLite."""
+    """Take back rights that others were given to the file; its side files get the same ones from SQLite.
+
+    None are added: who made a state read-only meant it.
+    """
     status = path.lstat()
-    if stat.S_IMODE(status.st_mode) != 0o600 and status.st_uid == os.geteuid():
-        path.chmod(0o600)
+    mode = stat.S_IMODE(status.st_mode)
+    if mode & ~0o600 and status.st_uid == os.geteuid():
+        path.chmod(mode & 0o600)
 
 
 @contextmanager

@@ -1,3 +1,4 @@
+# ruff: noqa: INP001
 """Tables of the proofs, from the figures that their make targets wrote: `docs/figures/*.json`."""
 
 from __future__ import annotations
@@ -22,7 +23,9 @@ def crash() -> str:
         for name, part in found["parts"].items()
     ]
     heads = ["part", "histories", "with two processes", "processes", "killed", "requests accepted", "left unknown", "violations"]
-    caught = f"{found['mutants_caught']} of {found['mutants']} broken engines were caught, {found['mutants_in_first_history']} of them by their"
+    caught = (
+        f"{found['mutants_caught']} of {found['mutants']} broken engines were caught, {found['mutants_in_first_history']} of them by their"
+    )
     return f"{_table(heads, rows)}\n\n{caught} first history. It took {found['seconds'] / 60:.0f} minutes on two cores."
 
 
