@@ -28,8 +28,8 @@ def test_that_does_not(tmp_path):
 
 @pytest.mark.parametrize("form", forms().values(), ids=forms())
 def test_every_form_is_found(form: bytes) -> None:
-    assert leaks(b"\x00before" + form + b"after")
-    assert not leaks(b"\x00before" + form[:11] + b"after")
+    assert leaks(b"\x00before\x00" + form + b"\x00after")
+    assert not leaks(b"\x00before\x00" + form[:11] + b"\x00after")
 
 
 @pytest.mark.parametrize("before", ["", "a", "ab", "abc"])

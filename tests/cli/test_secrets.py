@@ -105,7 +105,7 @@ def test_what_is_no_small_file_is_refused_at_once(tmp_path: Path, monkeypatch: p
 
 
 def test_what_holds_the_token_does_not_show_it() -> None:
-    nothing = dict.fromkeys(("plan", "batches", "spool", "store", "sender", "clock", "entropy", "chance", "stop", "tell"))
+    nothing = dict.fromkeys(("plan", "batches", "spool", "store", "sender", "clock", "entropy", "chance", "stop", "tell", "spill"))
     job = ApplyJob(**nothing, token=Secret(TOKEN))  # type: ignore[arg-type]  # only its words are asked for
     assert_hidden(repr(job), repr(Secret(TOKEN)), repr([SecretBytes(TOKEN.encode())]), f"{Secret(TOKEN)!r}")
     body = encode_request([], token=Secret(TOKEN))

@@ -44,7 +44,7 @@ ELSEWHERE = {
     2: "tests/wire/test_bulk.py::test_what_is_no_json_is_never_encoded",
     3: "tests/provider/test_send.py::test_what_cannot_be_sent_to_safely_is_refused",
     32: "tests/engine/test_wire.py::test_row_32_a_uuid_that_another_request_has_is_unknown_and_halts",
-    46: "tests/engine/test_applier.py::test_an_outcome_that_can_not_be_stored_leaves_its_people_unknown",
+    46: "tests/engine/test_applier.py::test_an_outcome_that_can_not_be_stored_is_spilled_and_its_people_are_unknown",
     47: "tests/acceptance/test_interruptions.py::test_a_second_interrupt_gives_the_request_up_as_unknown",
     48: "tests/states/test_sqlite_processes.py::test_a_death_between_intent_and_outcome_is_unknown",
 }
