@@ -15,7 +15,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from tests.acceptance.conftest import Ran, Workplace
+from tests.acceptance.places import Ran, Workplace
 from tests.canary import TOKEN
 
 SEND, STATUS = "/api/v1/sendBulkViber", "/api/v1/statusBulkViber"

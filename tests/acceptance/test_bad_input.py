@@ -5,38 +5,14 @@ from __future__ import annotations
 import json
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.acceptance.bench import CAMPAIGN, PEOPLE, Bench, Reply, Tap, built, closed_port, copied, is_command, reported, tapped
-from tests.acceptance.conftest import Ran, wait_until
+from tests.acceptance.bench import CAMPAIGN, PEOPLE, Bench, Reply, Tap, closed_port, is_command, reported
+from tests.acceptance.places import Ran, wait_until
 from tests.canary import HOLDER, TOKEN
-
-
-@pytest.fixture(scope="module")
-def wire() -> Iterator[Tap]:
-    with tapped() as tap:
-        yield tap
-
-
-@pytest.fixture(scope="module")
-def sound(wire: Tap, tmp_path_factory: pytest.TempPathFactory) -> Bench:
-    return built(tmp_path_factory.mktemp("sound") / "project", wire.url)
-
-
-@pytest.fixture
-def tap(wire: Tap) -> Iterator[Tap]:
-    wire.reset()
-    yield wire
-    if wire.hold is not None:
-        wire.hold.set()
-
-
-@pytest.fixture
-def bench(sound: Bench, tap: Tap, tmp_path: Path) -> Bench:
-    return copied(sound, tmp_path / "project")
 
 
 def refused(bench: Bench, tap: Tap, ran: Ran, code: int, *, said: str = "") -> str:

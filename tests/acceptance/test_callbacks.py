@@ -22,7 +22,7 @@ import pytest
 
 from campaignkit.model.outcomes import Outcome, Phase, SendResult
 from campaignkit.states.spills import Spilled, SpillFile
-from tests.acceptance.conftest import Provider, Workplace, phones, wait_until
+from tests.acceptance.places import Provider, Workplace, phones, wait_until
 from tests.canary import TOKEN
 from tests.schemas.documents import problems
 

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from tests.acceptance.bench import Bench, Call, Reply, built, copied, is_command, reported, tapped
-from tests.acceptance.conftest import Ran
+from tests.acceptance.places import Ran
 from tests.canary import TOKEN
 from tests.schemas.documents import ROOT, problems
 

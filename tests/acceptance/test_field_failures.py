@@ -6,7 +6,7 @@ import signal
 import time
 from collections.abc import Callable
 
-from tests.acceptance.conftest import Provider, Workplace, phones, wait_until
+from tests.acceptance.places import Provider, Workplace, phones, wait_until
 
 Live = Callable[..., Provider]
 PEOPLE = 60

@@ -15,7 +15,7 @@ from collections.abc import Callable
 import pytest
 
 from campaignkit.cli.interrupts import ECHO
-from tests.acceptance.conftest import Provider, Workplace, phones, wait_until
+from tests.acceptance.places import Provider, Workplace, phones, wait_until
 
 Live = Callable[..., Provider]
 SLOW = {"faults": [{"method": "sendBulkViber", "fault": "slow", "seconds": 1.5}]}

@@ -6,7 +6,7 @@ import json
 import shlex
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import cast
 
@@ -14,33 +14,10 @@ import click
 import pytest
 
 from campaignkit.cli.main import cli
-from tests.acceptance.bench import Bench, Reply, Tap, built, closed_port, copied, is_command, reported, tapped
-from tests.acceptance.conftest import Ran
+from tests.acceptance.bench import Bench, Reply, Tap, closed_port, is_command, reported
+from tests.acceptance.places import Ran
 
 Spoil = Callable[[Bench, Tap], object]
-
-
-@pytest.fixture(scope="module")
-def wire() -> Iterator[Tap]:
-    with tapped() as tap:
-        yield tap
-
-
-@pytest.fixture(scope="module")
-def sound(wire: Tap, tmp_path_factory: pytest.TempPathFactory) -> Bench:
-    return built(tmp_path_factory.mktemp("sound") / "project", wire.url)
-
-
-@pytest.fixture
-def tap(wire: Tap) -> Tap:
-    wire.reset()
-    return wire
-
-
-@pytest.fixture
-def bench(sound: Bench, tap: Tap, tmp_path: Path) -> Bench:
-    assert not tap.calls
-    return copied(sound, tmp_path / "project")
 
 
 def known(command: str) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.acceptance.conftest import BULK, Provider, Workplace, phones, wait_until
+from tests.acceptance.places import BULK, Provider, Workplace, phones, wait_until
 
 Live = Callable[..., Provider]
 CAMPAIGNS = Path(__file__).resolve().parents[2] / "campaigns"

@@ -11,36 +11,19 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from tests.acceptance.bench import Bench, Reply, Tap, built, copied, tapped
-from tests.acceptance.conftest import Provider, Ran, Workplace, wait_until
+from tests.acceptance.bench import Bench, Reply, Tap, copied
+from tests.acceptance.places import Provider, Ran, Workplace, wait_until
 from tests.acceptance.test_interruptions import until_shown
 from tests.schemas.documents import problems
 
 LOST = Reply(500, "<h1>try again later</h1>")
 NOT_SENT = ("--not-sent", "--reason", "the cabinet doesn't show it")
-
-
-@pytest.fixture(scope="module")
-def wire() -> Iterator[Tap]:
-    with tapped() as tap:
-        yield tap
-
-
-@pytest.fixture(scope="module")
-def sound(wire: Tap, tmp_path_factory: pytest.TempPathFactory) -> Bench:
-    return built(tmp_path_factory.mktemp("sound") / "project", wire.url)
-
-
-@pytest.fixture
-def tap(wire: Tap) -> Tap:
-    wire.reset()
-    return wire
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.conftest import Provider, Workplace, phones
+from tests.acceptance.places import Provider, Workplace, phones
 
 Live = Callable[..., Provider]
 

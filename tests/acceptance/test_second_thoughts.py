@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tests.acceptance.conftest import BULK, Provider, Workplace, phones
+from tests.acceptance.places import BULK, Provider, Workplace, phones
 
 Live = Callable[..., Provider]
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from tests.acceptance.bench import Bench, Reply, Tap, built, copied, is_command, tapped
-from tests.acceptance.conftest import Ran
+from tests.acceptance.bench import Bench, Reply, Tap, built, is_command
+from tests.acceptance.places import Ran
 
 FINE = None
 BROKEN = Reply(500, "<h1>oh</h1>")
@@ -22,28 +20,10 @@ def refusing(text: str = "Not enough money") -> Reply:
 
 
 @pytest.fixture(scope="module")
-def wire() -> Iterator[Tap]:
-    with tapped() as tap:
-        yield tap
-
-
-@pytest.fixture(scope="module")
 def sound(wire: Tap, tmp_path_factory: pytest.TempPathFactory) -> Bench:
     bench = built(tmp_path_factory.mktemp("sound") / "project", wire.url)
     bench.write("campaigns/people.csv", "phone,first_name\n" + "".join(f"3752910000{number:02d},Anna\n" for number in range(10, 10 + ALL)))
     return bench
-
-
-@pytest.fixture
-def tap(wire: Tap) -> Tap:
-    wire.reset()
-    return wire
-
-
-@pytest.fixture
-def bench(sound: Bench, tap: Tap, tmp_path: Path) -> Bench:
-    assert not tap.calls
-    return copied(sound, tmp_path / "project")
 
 
 def run(bench: Bench, tap: Tap, replies: list[Reply | None], *, in_flight: int = 1, rules: str = "") -> Ran:

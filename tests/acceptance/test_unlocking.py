@@ -10,7 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 
-from tests.acceptance.conftest import Provider, Ran, Workplace, phones, wait_until
+from tests.acceptance.places import Provider, Ran, Workplace, phones, wait_until
 
 Live = Callable[..., Provider]
 SLOW = {"faults": [{"method": "sendBulkViber", "nth": 1, "fault": "slow", "seconds": 2}]}

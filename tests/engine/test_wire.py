@@ -14,22 +14,15 @@ from campaignkit.provider.send import BulkSender
 from tests.canary import TOKEN
 from tests.engine.conftest import Bench, mailing
 from tests.fakes.clock import FakeClock
-from tests.provider.peers import Peer, Script, answer, says
+from tests.provider.peers import Peer, answer, says, serving
 
 Serve = Callable[..., Peer]
 
 
 @pytest.fixture
 def serve() -> Iterator[Serve]:
-    peers: list[Peer] = []
-
-    def start(*scripts: Script) -> Peer:
-        peers.append(Peer(*scripts))
-        return peers[-1]
-
-    yield start
-    for peer in peers:
-        peer.stop()
+    with serving() as start:
+        yield start
 
 
 def apply(bench: Bench, peer: Peer, people: int) -> Applied:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from .authority import Authority
-from .peers import Peer, Script
+from .peers import Peer, serving
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -17,15 +17,8 @@ if TYPE_CHECKING:
 @pytest.fixture
 def serve() -> Iterator[Callable[..., Peer]]:
     """Starts peers and stops them all."""
-    peers: list[Peer] = []
-
-    def start(*scripts: Script) -> Peer:
-        peers.append(Peer(*scripts))
-        return peers[-1]
-
-    yield start
-    for peer in peers:
-        peer.stop()
+    with serving() as start:
+        yield start
 
 
 @pytest.fixture(scope="session")

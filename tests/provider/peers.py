@@ -7,7 +7,7 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 Script = Callable[[socket.socket, "Peer"], None]
 
@@ -71,6 +71,22 @@ class Peer:
         for thread in (self._thread, *self._handlers):
             thread.join(10)
         self._listener.close()
+
+
+@contextlib.contextmanager
+def serving() -> Iterator[Callable[..., Peer]]:
+    """Starts peers, and stops them all in the end."""
+    peers: list[Peer] = []
+
+    def start(*scripts: Script) -> Peer:
+        peers.append(Peer(*scripts))
+        return peers[-1]
+
+    try:
+        yield start
+    finally:
+        for peer in peers:
+            peer.stop()
 
 
 def _some(conn: socket.socket) -> bytes:
