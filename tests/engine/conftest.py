@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,9 +15,9 @@ from campaignkit.model.mailings import Mailing, MailingKey
 from campaignkit.model.settings import Environment
 from campaignkit.plans.digest import Components
 from campaignkit.plans.plan import CampaignPlan, MailingPlan, Plan
-from campaignkit.protocol.messages import FINGERPRINT_BYTES, Chunk
 from campaignkit.states.opening import create, open_store
 from campaignkit.states.store import Store
+from tests.fakes.front import people as recipients
 
 ORIGIN = "http://127.0.0.1:1"
 FIRST = 375_291_000_000
@@ -31,14 +30,6 @@ def mailing(name: str = "invitation", *, campaign: str = "spring", schedule: dat
         alphaname_id="444", schedule_wire=schedule.strftime("%Y-%m-%dT%H:%M:%S") if schedule else "", schedule_utc=schedule,
         schedule_shown="", content={"type": "text", "text": "Hi"}, definition=definition,
     )  # fmt: skip
-
-
-def chunk(people: int, start: int = FIRST) -> Chunk:
-    """People with their delivery elements."""
-    phones = array("q", range(start, start + people))
-    elements = [f'"{phone}"'.encode() for phone in phones]
-    prints = b"".join(phone.to_bytes(FINGERPRINT_BYTES, "little") for phone in phones)
-    return Chunk(phones, prints, array("I", map(len, elements)), b"".join(elements))
 
 
 def environment(**settings: object) -> Environment:
@@ -56,7 +47,7 @@ class Bench:
 
     def batches(self, one: Mailing, people: int, *, size: int = 10, canary: bool = True, start: int = FIRST) -> list[PackedBatch]:
         packer = Packer(mailing=one, spool=self.spool, batch_size=size, first=size, canary=canary)
-        packer.add(chunk(people, start), None)
+        packer.add(recipients(range(start, start + people)), None)
         return packer.finish()
 
     def plan(self, *mailings: Mailing, where: Environment | None = None) -> Plan:
