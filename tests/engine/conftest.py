@@ -12,9 +12,10 @@ import pytest
 from campaignkit.engine.packing import PackedBatch, Packer
 from campaignkit.engine.spool import Spool
 from campaignkit.model.mailings import Mailing, MailingKey
-from campaignkit.model.settings import Environment
+from campaignkit.model.settings import Environment, Project
 from campaignkit.plans.digest import Components
 from campaignkit.plans.plan import CampaignPlan, MailingPlan, Plan
+from campaignkit.protocol.messages import CampaignHead, MailingHead
 from campaignkit.states.opening import create, open_store
 from campaignkit.states.store import Store
 from tests.fakes.front import people as recipients
@@ -23,10 +24,12 @@ ORIGIN = "http://127.0.0.1:1"
 FIRST = 375_291_000_000
 
 
-def mailing(name: str = "invitation", *, campaign: str = "spring", schedule: datetime | None = None, definition: str = "d1") -> Mailing:
+def mailing(
+    name: str = "invitation", *, campaign: str = "spring", revision: int = 1, schedule: datetime | None = None, definition: str = "d1",
+) -> Mailing:  # fmt: skip
     """A bulk mailing."""
     return Mailing(
-        key=MailingKey(campaign, 1, name), path=f"campaigns/{campaign}.yaml", line=5, message_type="bulk", content_type="text",
+        key=MailingKey(campaign, revision, name), path=f"campaigns/{campaign}.yaml", line=5, message_type="bulk", content_type="text",
         alphaname_id="444", schedule_wire=schedule.strftime("%Y-%m-%dT%H:%M:%S") if schedule else "", schedule_utc=schedule,
         schedule_shown="", content={"type": "text", "text": "Hi"}, definition=definition,
     )  # fmt: skip
@@ -35,6 +38,28 @@ def mailing(name: str = "invitation", *, campaign: str = "spring", schedule: dat
 def environment(**settings: object) -> Environment:
     """An environment without a pace."""
     return Environment(**({"name": "live", "base_url": ORIGIN, "state": "s.db", "rate": 0.0} | settings))  # type: ignore[arg-type]  # by name
+
+
+def head(
+    *mailings: str, campaign: str = "spring", lifecycle: str = "active", revision: int = 1, moved_from: str = "",
+    renamed: dict[str, str] | None = None,
+) -> CampaignHead:  # fmt: skip
+    """A campaign file as the index has it; `renamed` names the mailings that say `moved_from`."""
+    names = mailings or ("invitation",)
+    return CampaignHead(
+        path=f"campaigns/{campaign}.yaml", campaign=campaign, lifecycle=lifecycle, revision=revision, moved_from=moved_from,
+        accept_resend=None, digest=f"digest of {campaign}",
+        mailings=tuple(MailingHead(name=name, revision=revision, line=5, moved_from=(renamed or {}).get(name, "")) for name in names),
+    )  # fmt: skip
+
+
+def project(where: Environment | None = None, *, size: int = 10, first: int = 10, per_request: int = 1) -> Project:
+    """A project with one environment."""
+    only = where or environment()
+    return Project(
+        default_environment=only.name, environments={only.name: only}, timezone="Europe/Minsk", price=None, batch_size=size,
+        first_batch=first, batches_per_request=per_request, settings_digests={only.name: "settings"},
+    )  # fmt: skip
 
 
 @dataclass
