@@ -297,7 +297,7 @@ def test_the_first_reason_of_a_broken_state_is_the_one_that_is_said(bench: Bench
     assert (done.broken, done.unknown, len(spilled)) == ("the outcome", 5, 1)
 
 
-def test_a_request_that_waits_for_its_pace_is_not_begun_once_the_operator_stops(bench: Bench) -> None:
+def test_a_request_that_waits_for_its_pace_does_not_even_connect_once_the_operator_stops(bench: Bench) -> None:
     one, stop = mailing(), StopFlag()
 
     class Stopping(FakeClock):
@@ -305,7 +305,13 @@ def test_a_request_that_waits_for_its_pace_is_not_begun_once_the_operator_stops(
             super().sleep(seconds)
             stop.requested = True
 
-    sender = FakeSender()
-    done = apply(bench, bench.batches(one, 25), sender, one, clock=Stopping(), where=environment(rate=1.0), stop=stop)
-    assert (done.accepted, done.not_sent, done.requests, len(sender.bodies)) == (10, 15, 1, 1)
+    connected: list[bytes] = []
+
+    class Counting(FakeSender):
+        def send_bulk(self, body: bytes, *, intent: Callable[[], bool]) -> SendResult:
+            connected.append(body)
+            return super().send_bulk(body, intent=intent)
+
+    done = apply(bench, bench.batches(one, 25), Counting(), one, clock=Stopping(), where=environment(rate=1.0), stop=stop)
+    assert (done.accepted, done.not_sent, done.requests, len(connected)) == (10, 15, 1, 1)
     assert states(bench) == ["accepted", "dissolved", "dissolved"]
