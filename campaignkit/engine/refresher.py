@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from campaignkit.engine.folding import Folded, fold
 from campaignkit.engine.pace import Pace
-from campaignkit.errors import ProviderError
+from campaignkit.errors import ProviderError, StateError
 from campaignkit.model.clock import Clock
 from campaignkit.model.settings import Environment
 from campaignkit.provider.port import NotVisibleError, StatusReader
@@ -118,8 +118,13 @@ class RefreshJob:
             now = self.clock.now()
             folded = fold(current, answer, words=self.store.words(), word_id=self.store.word_id, now=now)
             notes = "\n".join(folded.notes).encode()
-            if self.store.record_poll(current.ref, folded.updates, final=folded.final, at=now, seen=current.polled_at, answer=notes):
-                return folded
+            try:
+                if self.store.record_poll(current.ref, folded.updates, final=folded.final, at=now, seen=current.polled_at, answer=notes):
+                    return folded
+            except StateError:
+                # A refresh holds no lock: a mailing of the request may have been forgotten meanwhile. Else the state is at fault.
+                if self.store.request(row.ref) == current:
+                    raise
             current = self.store.request(row.ref)
         return None
 

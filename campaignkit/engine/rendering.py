@@ -45,7 +45,7 @@ def _take(mine: list[Message], messages: Iterator[Message], wanted: Wanted) -> N
                 mine[:] = [message]
         elif len(mine) < wanted.limit:
             mine.append(message)
-        elif wanted.phone is None:
+        else:
             return
 
 

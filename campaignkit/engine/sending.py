@@ -131,7 +131,9 @@ class SendLoop:
     def _attempts(self, ready: Ready) -> SendResult | None:
         """Try until the outcome stands; None if nothing was tried because the run stopped first."""
         body = self.body(ready)
-        for number in range(1, THROTTLE_TRIES + 1):
+        number = 0
+        while True:
+            number += 1
             self.pace.wait()
             if self.halted:
                 return None
@@ -151,7 +153,6 @@ class SendLoop:
             if not again:
                 return result
             self.clock.sleep(wait)
-        return None
 
     def _record(self, ready: Ready, attempt: int, result: SendResult, *, again: bool) -> RequestState:
         try:

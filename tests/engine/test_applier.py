@@ -14,7 +14,7 @@ import pytest
 from campaignkit.engine.applier import Applied, ApplyJob
 from campaignkit.engine.packing import PackedBatch
 from campaignkit.engine.sending import Ready, Sent, StopFlag
-from campaignkit.errors import StateError
+from campaignkit.errors import LockedError, StateError
 from campaignkit.model.mailings import Mailing
 from campaignkit.model.outcomes import Outcome, Phase, SendResult
 from campaignkit.model.settings import Environment, StopRules
@@ -228,12 +228,13 @@ def test_a_listener_that_has_gone_stops_nothing(bench: Bench) -> None:
 class Broken:
     """A store that fails at one thing."""
 
-    def __init__(self, store: Store, error: BaseException) -> None:
+    def __init__(self, store: Store, error: BaseException, *, at: str = "record") -> None:
         self._store = store
         self._error = error
+        self._at = at
 
     def __getattr__(self, name: str) -> object:
-        if name == "record":
+        if name == self._at:
             raise self._error
         return getattr(self._store, name)
 
@@ -262,3 +263,55 @@ def test_an_interrupt_in_the_middle_of_a_wait_closes_the_books(bench: Bench) -> 
     done = apply(bench, bench.batches(one, 25), FakeSender(result(Outcome.THROTTLED)), one, clock=Impatient())
     assert (done.interrupted, done.not_sent, done.unknown) == (True, 25, 0)
     assert claimed(bench) == 0
+
+
+def test_nobody_whom_another_run_claimed_meanwhile_is_sent_to(bench: Bench) -> None:
+    """The plan was made before somebody else's apply: the claim is refused as a whole, and nothing goes out."""
+    one = mailing()
+    batches = bench.batches(one, 25)
+    assert apply(bench, bench.batches(one, 1, start=FIRST + 24), FakeSender(), one).accepted == 1
+    sender = FakeSender()
+    with pytest.raises(LockedError, match=r"claimed some of these people meanwhile\. Nothing was sent") as caught:
+        apply(bench, batches, sender, one)
+    assert caught.value.next_command == "campaignkit plan"
+    assert (sender.bodies, claimed(bench)) == ([], 1)
+
+
+def test_books_that_can_not_be_closed_are_said_and_nobody_is_free_or_lost(bench: Bench) -> None:
+    """The state breaks at the very end: what was sent stands, and the next run frees the rest."""
+    one = mailing()
+    broken = cast("Store", Broken(bench.store, StateError("the disk is full"), at="dissolve"))
+    done = apply(bench, bench.batches(one, 25), FakeSender(result(Outcome.UNKNOWN)), one, store=broken)
+    assert (done.broken, done.unknown, done.not_sent) == ("the disk is full", 10, 15)
+    assert claimed(bench) == 25
+    bench.store.recover(FakeClock().now())
+    assert claimed(bench) == 10
+
+
+def test_the_first_reason_of_a_broken_state_is_the_one_that_is_said(bench: Bench) -> None:
+    one = mailing()
+    spilled: list[tuple[str, int, SendResult]] = []
+    first = Broken(bench.store, StateError("the outcome"), at="record")
+    both = cast("Store", Broken(cast("Store", first), StateError("the end"), at="end_run"))
+    done = apply(bench, bench.batches(one, 5), FakeSender(), one, store=both, spilled=spilled)
+    assert (done.broken, done.unknown, len(spilled)) == ("the outcome", 5, 1)
+
+
+def test_a_request_that_waits_for_its_pace_does_not_even_connect_once_the_operator_stops(bench: Bench) -> None:
+    one, stop = mailing(), StopFlag()
+
+    class Stopping(FakeClock):
+        def sleep(self, seconds: float) -> None:
+            super().sleep(seconds)
+            stop.requested = True
+
+    connected: list[bytes] = []
+
+    class Counting(FakeSender):
+        def send_bulk(self, body: bytes, *, intent: Callable[[], bool]) -> SendResult:
+            connected.append(body)
+            return super().send_bulk(body, intent=intent)
+
+    done = apply(bench, bench.batches(one, 25), Counting(), one, clock=Stopping(), where=environment(rate=1.0), stop=stop)
+    assert (done.accepted, done.not_sent, done.requests, len(connected)) == (10, 15, 1, 1)
+    assert states(bench) == ["accepted", "dissolved", "dissolved"]

@@ -34,6 +34,11 @@ def test_a_canary_travels_alone_and_campaigns_apart(bench: Bench) -> None:
     assert groups == [[("one", 1)], [("one", 2), ("one", 3), ("one", 4)], [("one", 5)], [("two", 1), ("two", 2)]]
 
 
+def test_nobody_is_no_batch_and_no_batch_is_no_request(bench: Bench) -> None:
+    assert bench.batches(mailing(), 0) == []
+    assert list(requests([], 3)) == []
+
+
 def test_what_was_put_into_the_spool_comes_out(tmp_path: object) -> None:
     with Spool() as spool:
         stretches = [spool.append(bytes([number]) * number) for number in range(50)]

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import random
 from array import array
+from datetime import datetime
+from typing import cast
 
 import pytest
 
 from campaignkit.engine.overview import overview, people
 from campaignkit.engine.refresher import RefreshJob
-from campaignkit.errors import ProviderError
+from campaignkit.errors import ProviderError, StateError
 from campaignkit.model.status import MailingStatus
 from campaignkit.provider.port import NotVisibleError
+from campaignkit.states.store import Store
 from campaignkit.wire.statuses import StatusAnswer, StatusEntry, StatusRow
 from tests.engine.conftest import FIRST, Bench, environment, mailing
-from tests.engine.test_applier import apply
+from tests.engine.test_applier import Broken, apply
+from tests.engine.test_applier import job as apply_job
 from tests.fakes.clock import FakeClock
 from tests.fakes.provider import FakeReader, FakeSender
 
@@ -188,3 +192,95 @@ def test_whoever_has_a_status_is_not_refused_though_the_batch_is(bench: Bench) -
     job(bench, FakeReader({uuid: late}), clock).once()
     [known] = bench.store.mailings()
     assert not bench.store.known([known.id], [FIRST + 1])[FIRST + 1].refused
+
+
+def two_requests(bench: Bench) -> list[str]:
+    """A mailing of three people and another of two, accepted; returns their uuids."""
+    one, two = mailing(), mailing("reminder")
+    apply(bench, bench.batches(one, 3) + bench.batches(two, 2), FakeSender(), one, two)
+    return [row.uuid for row in bench.store.requests()]
+
+
+def test_a_refresh_that_is_stopped_asks_no_more_and_is_not_settled(bench: Bench) -> None:
+    uuids, reader = two_requests(bench), FakeReader()
+    one = job(bench, reader, FakeClock())
+    one.stopped = lambda: bool(reader.asked)
+    found = one.once()
+    assert (reader.asked, found.requests, found.polled, found.settled) == (uuids[:1], 2, 1, False)
+    assert one.watch(timeout=None, chance=random.Random(1), heard=lambda _found: None).pending == 2
+    assert reader.asked == uuids[:1]
+
+
+def test_a_mailing_that_is_forgotten_before_its_turn_is_not_asked_about(bench: Bench) -> None:
+    uuids, reader = two_requests(bench), FakeReader()
+    one = job(bench, reader, FakeClock())
+
+    def tell(_done: int, _all: int) -> None:
+        bench.store.forget(mailing("reminder").key, reason="asked to", at=FakeClock().now())
+
+    one.tell = tell
+    assert one.once().polled == 1
+    assert reader.asked == uuids[:1]
+
+
+def test_what_is_said_of_a_mailing_that_is_forgotten_meanwhile_is_not_stored(bench: Bench) -> None:
+    uuid = sent(bench)
+    words = StatusAnswer(entries=(entry(bench, row(0, "READ")),))
+
+    class Forgetting(FakeReader):
+        def bulk_status(self, asked: str) -> StatusAnswer:
+            bench.store.forget(mailing().key, reason="asked to", at=FakeClock().now())
+            return super().bulk_status(asked)
+
+    found = job(bench, Forgetting({uuid: words}), FakeClock()).once()
+    assert (found.polled, found.changed, found.pending) == (0, 0, 1)
+    assert list(bench.store.requests()) == []
+    assert bench.store.problems() == []
+
+
+def test_a_mailing_that_is_forgotten_meanwhile_takes_nothing_from_another_in_the_same_request(bench: Bench) -> None:
+    one, two = mailing("one"), mailing("two")
+    together = apply_job(bench, bench.batches(one, 2, canary=False) + bench.batches(two, 2, canary=False), FakeSender(), one, two)
+    together.plan.batches_per_request = 2
+    together.run()
+    [request] = bench.store.requests()
+    kept = StatusEntry(name=request.batches[0].name, message_id=1, rows=(row(0, "READ"),), errors=())
+
+    class Forgetting(FakeReader):
+        def bulk_status(self, asked: str) -> StatusAnswer:
+            bench.store.forget(two.key, reason="asked to", at=FakeClock().now())
+            return super().bulk_status(asked)
+
+    assert job(bench, Forgetting({request.uuid: StatusAnswer(entries=(kept,))}), FakeClock()).once().polled == 1
+    assert dict(view(bench).statuses) == {"READ": 1}
+
+
+def test_a_state_that_can_not_be_written_ends_the_refresh(bench: Bench) -> None:
+    uuid = sent(bench)
+    one = job(bench, FakeReader({uuid: StatusAnswer(entries=())}), FakeClock())
+    one.store = cast("Store", Broken(bench.store, StateError("the disk is full"), at="record_poll"))
+    with pytest.raises(StateError, match="the disk is full"):
+        one.once()
+
+
+def test_a_row_that_others_change_without_end_is_left_as_they_left_it(bench: Bench) -> None:
+    """Ten times somebody else's poll is stored first: this answer is given up, and asked for again by the next refresh."""
+    uuid, clock = sent(bench, 1), FakeClock()
+    newer = FakeReader({uuid: StatusAnswer(entries=(entry(bench, row(0, "DELIVERED")),))})
+
+    class Busy(FakeClock):
+        def now(self) -> datetime:  # between reading the row and storing the answer
+            if self.slept:
+                clock.forward(1)
+                job(bench, newer, clock).once()
+            return super().now()
+
+    class Slow(FakeReader):
+        def bulk_status(self, asked: str) -> StatusAnswer:
+            busy.sleep(1)
+            return super().bulk_status(asked)
+
+    busy = Busy()
+    found = job(bench, Slow({uuid: StatusAnswer(entries=(entry(bench, row(0, "READ")),))}), busy).once()
+    assert (found.polled, found.pending, len(newer.asked)) == (0, 1, 10)
+    assert dict(view(bench).statuses) == {"DELIVERED": 1}

@@ -75,6 +75,14 @@ def test_a_provider_that_does_not_answer_verifies_nothing(bench: Bench, unknown:
         desk(bench, FakeReader({UUID: ProviderError("no answer")})).settle("r1", accepted())
 
 
+@pytest.mark.usefixtures("unknown")
+def test_a_uuid_that_nobody_can_ask_about_changes_nothing(bench: Bench) -> None:
+    with pytest.raises(RefusedError, match=r"without a token\. Nothing was changed") as caught:
+        desk(bench, None).settle("r1", accepted())
+    assert caught.value.next_command == "campaignkit resolve r1 --accepted --no-uuid --env live"
+    assert [row.state for row in bench.store.requests()] == [RequestState.UNKNOWN]
+
+
 def test_abandoned_people_stay_claimed_and_released_ones_are_free(bench: Bench, unknown: str) -> None:
     desk(bench, after=0).settle("r1", Resolution(to=RequestState.ABANDONED, reason="old"))
     assert claimed(bench) == 5

@@ -106,6 +106,17 @@ def test_people_whom_the_backup_holds_by_another_request_are_left_alone(bench: B
     store.close()
 
 
+def test_whoever_the_old_state_had_freed_is_not_made_unknown(bench: Bench, backup: Path) -> None:
+    one = mailing("refused")
+    apply(bench, bench.batches(one, 7, start=FIRST + 100), FakeSender(result(Outcome.REJECTED)), one)
+    store = opened(backup)
+    job = restoring(store)
+    job.from_old_state(bench.store)
+    assert job.people == 10
+    assert one.key not in {known.key for known in store.mailings()}
+    store.close()
+
+
 class _Next(FakeSender):
     def __init__(self, number: int) -> None:
         super().__init__()

@@ -283,6 +283,15 @@ def test_a_person_who_settled_without_a_uuid_is_not_contradicted(bench: Bench) -
     assert (case.settle(), case.reader.asked) == (Settled(), [])
 
 
+def test_a_kept_answer_that_the_person_who_decided_had_before_their_eyes_is_not_asked_about_again(bench: Bench) -> None:
+    cut = b'{"uuid": "%s", "succ' % UUID.encode()
+    case = sent(bench, SendResult(outcome=Outcome.UNKNOWN, phase=Phase.ANSWERING, reason="cut", answer=cut))
+    case.store.resolve("r1", RequestState.ABANDONED, reason="", at=case.clock.now())
+    case.come(1, {"error": "no"})
+    case.shows(UUID, case.names[0])
+    assert (case.settle(), case.reader.asked) == (Settled(), [])
+
+
 class FasterThanItsAnswer(FakeSender):
     """Its callback comes while the request is in flight; settling begins then too, as a refresh beside an apply would."""
 

@@ -5,29 +5,27 @@ from __future__ import annotations
 import random
 import secrets
 from array import array
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import cast
 
 from campaignkit.cli.holding import Holding
-from campaignkit.diagnostics import Diagnostic
 from campaignkit.engine.applier import Applied, ApplyJob
 from campaignkit.engine.planner import PlanJob
 from campaignkit.engine.sending import Ready, StopFlag
 from campaignkit.engine.spool import Spool
-from campaignkit.intake.talk import Front, Word
 from campaignkit.model.clock import SystemClock
 from campaignkit.model.mailings import Mailing, MailingKey
 from campaignkit.model.outcomes import SendResult
 from campaignkit.model.settings import Environment, Project
-from campaignkit.protocol.messages import FINGERPRINT_BYTES, CampaignHead, Chunk, Done, Index, MailingEnd, MailingHead
+from campaignkit.protocol.messages import CampaignHead, Done, Index, MailingHead
 from campaignkit.provider.send import BulkSender
 from campaignkit.states.lockfile import Pin, write_pins
 from campaignkit.states.opening import create
 from campaignkit.states.spills import Spilled
 from campaignkit.states.store import Store
+from tests.fakes.front import PlayedFront, ended
+from tests.fakes.front import people as recipients
 
 ENVIRONMENT = "live"
 STATE = "state/live.db"
@@ -55,28 +53,6 @@ class Hasty(SystemClock):
         """Do not wait."""
 
 
-@dataclass
-class Told:
-    """What a front child would say of this audience, said without one: files and templates are not what is proved here."""
-
-    people: Sequence[int]
-    diagnostics: list[Diagnostic] = field(default_factory=list)
-    failed: bool = False
-
-    def run(self, paths: Sequence[str], *, environment: str, check: bool = False, elements: bool = False) -> Iterator[Word]:
-        """The mailing, its people, its end."""
-        phones = array("q", self.people)
-        encoded = [f'"{phone}"'.encode() for phone in phones]
-        prints = b"".join(phone.to_bytes(FINGERPRINT_BYTES, "little") for phone in phones)
-        yield _MAILING
-        yield Chunk(phones, prints, array("I", map(len, encoded)), b"".join(encoded))
-        yield MailingEnd(
-            rows=len(phones), filtered=0, invalid=0, duplicate=0, suppressed=0, live=len(phones), audience="", shortest=2,
-            longest=2, characters=2 * len(phones), hosts={}, sample="", sample_link="", sample_phone=0, outline="",
-        )  # fmt: skip
-        yield Done(suppressions="")
-
-
 def environment(url: str) -> Environment:
     """The environment at a provider, without a pace."""
     return Environment(name=ENVIRONMENT, base_url=url, state=STATE, rate=0.0, connect_timeout=5.0, deadline=5.0)
@@ -100,8 +76,9 @@ def plan_job(url: str, store: Store, people: Sequence[int], spool: Spool) -> Pla
         default_environment=ENVIRONMENT, environments={ENVIRONMENT: where}, timezone="Europe/Minsk", price=None, batch_size=BATCH,
         first_batch=BATCH, batches_per_request=1, settings_digests={ENVIRONMENT: "settings"},
     )  # fmt: skip
+    front = PlayedFront(_MAILING, recipients(people), ended(len(people)), Done(suppressions=""))
     return PlanJob(
-        front=cast("Front", Told(people)), project=project, environment=where, index=Index(campaigns=(_HEAD,)), heads=(_HEAD,),
+        front=front.as_front(), project=project, environment=where, index=Index(campaigns=(_HEAD,)), heads=(_HEAD,),
         reader=store, now=datetime.now(UTC), spool=spool,
     )  # fmt: skip
 

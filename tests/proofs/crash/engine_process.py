@@ -8,15 +8,11 @@ from __future__ import annotations
 import os
 import random
 import time
-from array import array
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import cast
 
 from campaignkit.cli.exit_codes import code_of, worst
-from campaignkit.diagnostics import Diagnostic
 from campaignkit.engine.applier import Applied, ApplyJob
 from campaignkit.engine.history import moves
 from campaignkit.engine.overview import left_open
@@ -25,18 +21,19 @@ from campaignkit.engine.sending import Ready, StopFlag
 from campaignkit.engine.spool import Spool
 from campaignkit.engine.taking_in import take_in
 from campaignkit.errors import CampaignKitError
-from campaignkit.intake.talk import Front, Word
+from campaignkit.intake.talk import Word
 from campaignkit.model.mailings import Mailing, MailingKey
 from campaignkit.model.outcomes import SendResult
 from campaignkit.model.settings import Environment, Project, ProviderBehaviour, StopRules
 from campaignkit.plans.gates import check
 from campaignkit.plans.plan import Plan
-from campaignkit.protocol.messages import FINGERPRINT_BYTES, CampaignHead, Chunk, Done, Index, MailingEnd, MailingHead
+from campaignkit.protocol.messages import CampaignHead, Done, Index, MailingHead
 from campaignkit.provider.send import BulkSender
 from campaignkit.states.lock import StateLock
 from campaignkit.states.opening import open_store
 from campaignkit.states.spills import Spilled, SpillFile
 from campaignkit.states.store import Store
+from tests.fakes.front import PlayedFront, ended, people
 from tests.proofs.crash.evidence import owner_bytes
 from tests.proofs.crash.failpoints import Points
 from tests.proofs.crash.histories import CAMPAIGN, Files, MailingFile
@@ -77,20 +74,12 @@ class Place:
     deadline: float = DEADLINE
 
 
-class PlayedFront:
+def _front(files: Files) -> PlayedFront:
     """Says what the front child would say of these files."""
-
-    def __init__(self, files: Files) -> None:
-        self._files = files
-        self.diagnostics: list[Diagnostic] = []
-        self.failed = False
-
-    def run(self, paths: Sequence[str], *, environment: str, check: bool = False, elements: bool = False) -> Iterator[Word]:
-        for line, one in enumerate(self._files.mailings, 5):
-            yield _mailing(one, line)
-            yield _chunk(one)
-            yield _end(one)
-        yield Done(suppressions="")
+    words: list[Word] = []
+    for line, one in enumerate(files.mailings, 5):
+        words += [_mailing(one, line), people(one.phones, one.text), ended(len(one.phones), audience=f"{one.phones}")]
+    return PlayedFront(*words, Done(suppressions=""))
 
 
 def heads(files: Files) -> tuple[CampaignHead, ...]:
@@ -153,7 +142,7 @@ def _under_lock(place: Place, files: Files, store: Store, spool: Spool, points: 
     project, environment = settings(files)
     index = Index(campaigns=heads(files))
     job = PlanJob(
-        front=cast("Front", PlayedFront(files)), project=project, environment=environment, index=index, heads=index.campaigns,
+        front=_front(files).as_front(), project=project, environment=environment, index=index, heads=index.campaigns,
         reader=store, now=clock.now(), spool=spool,
     )  # fmt: skip
     plan = job.run()
@@ -200,18 +189,4 @@ def _mailing(one: MailingFile, line: int) -> Mailing:
         key=MailingKey(CAMPAIGN, 1, one.name), path=f"campaigns/{CAMPAIGN}.yaml", line=line, message_type="bulk", content_type="text",
         alphaname_id="444", schedule_wire="", schedule_utc=None, schedule_shown="", content={"type": "text", "text": f"Hi {one.text}"},
         definition=f"d{one.text}",
-    )  # fmt: skip
-
-
-def _chunk(one: MailingFile) -> Chunk:
-    elements = [f'"{phone}"'.encode() for phone in one.phones]
-    prints = b"".join((phone * 64 + one.text).to_bytes(FINGERPRINT_BYTES, "little") for phone in one.phones)
-    return Chunk(array("q", one.phones), prints, array("I", map(len, elements)), b"".join(elements))
-
-
-def _end(one: MailingFile) -> MailingEnd:
-    count = len(one.phones)
-    return MailingEnd(
-        rows=count, filtered=0, invalid=0, duplicate=0, suppressed=0, live=count, audience=f"{one.phones}", shortest=4, longest=4,
-        characters=4 * count, hosts={}, sample="Hi", sample_link="", sample_phone=one.phones[0], outline="Hi",
     )  # fmt: skip
