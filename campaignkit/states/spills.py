@@ -133,10 +133,11 @@ def spill_files(state: Path, *, lineage: str, elsewhere: Path | None) -> Iterato
             continue
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # Its run may have ended well, or another have taken it in, between the two calls: then it has no name any more.
+            if flocks.is_at(descriptor, path):
+                yield path
         except BlockingIOError:
             continue
-        else:
-            yield path
         finally:
             os.close(descriptor)
 
@@ -147,12 +148,12 @@ def read_spill(path: Path, *, lineage: str) -> list[Spilled]:
     Raises:
         StateError: It is of another state, or something in it can't be read; it is left as it is.
     """
-    with path.open("rb") as file:
-        lines = file.read(_MOST_BYTES).partition(b"\0")[0].splitlines()
     try:
+        with path.open("rb") as file:
+            lines = file.read(_MOST_BYTES).partition(b"\0")[0].splitlines()
         ours = not lines or json.loads(lines[0]) == {"campaignkit": "spill", "version": _VERSION, "lineage": lineage}
         kept = [_spilled(json.loads(line)) for line in lines[1:]] if ours else []
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise StateError(f"{path}: an outcome that was kept there can't be read ({error}). Its requests stay unknown.") from error
     if not ours:
         raise StateError(f"{path}: it is of another state. Its requests stay unknown.")
@@ -160,9 +161,17 @@ def read_spill(path: Path, *, lineage: str) -> list[Spilled]:
 
 
 def _made(path: Path) -> int:
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    os.fchmod(descriptor, 0o600)
-    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    """A new file, locked before it has its name: nobody ever finds it without its run."""
+    unnamed = path.with_name(f".{path.name}")
+    descriptor = os.open(unnamed, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        os.fchmod(descriptor, 0o600)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        unnamed.rename(path)
+    except OSError:
+        os.close(descriptor)
+        unnamed.unlink(missing_ok=True)
+        raise
     return descriptor
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import stat
 from pathlib import Path
@@ -128,3 +129,43 @@ def test_a_folder_that_can_not_be_looked_through_is_told(state: Path, monkeypatc
     monkeypatch.setattr(Path, "glob", full)
     with pytest.raises(StateError, match="nothing was sent"):
         left(state)
+
+
+def test_a_file_that_goes_while_it_is_looked_at_is_passed_over(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its run ended well between the two looks of another run (seeds 230 and 4961 of the crash histories)."""
+    path = state.with_name("live.db.spill-a")
+    path.touch()
+    original = os.open
+
+    def late(name: Path, flags: int) -> int:
+        descriptor = original(name, flags)
+        Path(name).unlink()
+        return descriptor
+
+    monkeypatch.setattr(os, "open", late)
+    assert left(state) == []
+
+
+def test_a_new_file_is_locked_before_it_has_its_name(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else another run could take it for a dead one's, empty, and remove it."""
+    seen: list[list[Path]] = []
+    original = fcntl.flock
+
+    def looking(descriptor: int, operation: int) -> None:
+        if not seen:
+            seen.append(list(state.parent.glob("live.db.spill-*")))
+        original(descriptor, operation)
+
+    monkeypatch.setattr(fcntl, "flock", looking)
+    with spill(state):
+        assert seen == [[]]
+
+
+def test_a_file_that_can_not_be_made_leaves_nothing(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(Path, "rename", refuse)
+    with pytest.raises(StateError, match="Nothing was sent"), spill(state):
+        pass
+    assert list(state.parent.iterdir()) == []
