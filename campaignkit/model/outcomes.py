@@ -45,6 +45,7 @@ class SendResult:
         answer: The raw body, bounded, with the token blotted out.
         bytes_written: Bytes of the request handed to the socket.
         retry_after: Seconds that the provider asked to wait, if it did.
+        count: How many subscribers a created list mailing goes to, where the answer says so.
         halt: Whether the whole run must stop (401, 403, 404, redirects, a repeated uuid, bad TLS).
     """
 
@@ -57,3 +58,4 @@ class SendResult:
     bytes_written: int = 0
     retry_after: float | None = None
     halt: bool = False
+    count: int | None = None

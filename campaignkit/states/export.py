@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 from campaignkit.states.packing import unpack_fingerprints, unpack_phones
-from campaignkit.states.records import BatchRow, Hints, RequestRow
+from campaignkit.states.records import BatchRow, Hints, Listing, RequestRow
 from campaignkit.states.store import StateReader
 from campaignkit.states.times import to_text
 
@@ -68,6 +68,8 @@ def _request(request: RequestRow, words: Mapping[int, str]) -> dict[str, object]
         "request": request.ref,
         "state": str(request.state),
         "run": request.run_id,
+        "method": request.method,
+        "step": str(request.step) or None,
         "uuid": request.uuid,
         "attempts": request.attempts,
         "planned_at": to_text(request.planned_at),
@@ -82,6 +84,27 @@ def _request(request: RequestRow, words: Mapping[int, str]) -> dict[str, object]
         "answer": request.answer.decode("utf-8", "replace"),
         "poll_answer": request.poll_answer.decode("utf-8", "replace"),
         "batches": [_batch(batch, words) for batch in request.batches],
+        "list": _listing(request.listing, words) if request.listing else None,
+    }
+
+
+def _listing(listing: Listing, words: Mapping[int, str]) -> dict[str, object]:
+    details = _details(listing.details, listing.listed)
+    return {
+        "subscribers": listing.subscribers,
+        "cost": listing.cost,
+        "recipients": [
+            {
+                "phone": str(phone),
+                "status": words.get(status),
+                "delivery_id": delivery_id,
+                "status_time": status_time,
+                "error_code": error_code,
+            }
+            for phone, status, (delivery_id, status_time, error_code) in zip(
+                unpack_phones(listing.phones), listing.statuses, details, strict=True
+            )
+        ],
     }
 
 
@@ -101,7 +124,7 @@ def _hints(hints: Hints) -> Iterator[dict[str, object]]:
 
 
 def _batch(batch: BatchRow, words: Mapping[int, str]) -> dict[str, object]:
-    details = _details(batch)
+    details = _details(batch.details, batch.count)
     people = zip(unpack_phones(batch.phones), batch.statuses, unpack_fingerprints(batch.fingerprints), details, strict=True)
     return {
         "campaign": batch.key.campaign,
@@ -123,17 +146,17 @@ def _batch(batch: BatchRow, words: Mapping[int, str]) -> dict[str, object]:
                 "fingerprint": fingerprint.hex(),
                 "delivery_id": delivery_id,
                 "status_time": status_time,
+                "error_code": error_code,
             }
-            for phone, status, fingerprint, (delivery_id, status_time) in people
+            for phone, status, fingerprint, (delivery_id, status_time, error_code) in people
         ],
     }
 
 
-def _details(batch: BatchRow) -> list[tuple[object, object]]:
-    """Delivery id and status time of each person; nulls before the first answer."""
-    found: list[list[object]] = json.loads(zlib.decompress(batch.details)) if batch.details else []
-    pairs: list[tuple[object, object]] = [(pair[0], pair[1]) if pair else (None, None) for pair in found]
-    return pairs + [(None, None)] * (batch.count - len(pairs))
+def _details(packed: bytes, count: int) -> list[list[object]]:
+    """Delivery id, status time and error code of each person; nulls before the first answer."""
+    found: list[list[object]] = json.loads(zlib.decompress(packed)) if packed else []
+    return [(one + [None] * 3)[:3] for one in found] + [[None] * 3] * (count - len(found))
 
 
 def _moment(at: datetime | None) -> str | None:

@@ -13,10 +13,12 @@ FINGERPRINT_BYTES = 16
 
 
 class RequestState(StrEnum):
-    """The life of one request. Only `PLANNED` may become `INTENT`, only once."""
+    """The life of one request. Only `PLANNED` and `DRAFT` may become `INTENT`, once an attempt."""
 
     PLANNED = "planned"
     INTENT = "intent"
+    DRAFT = "draft"
+    """A list mailing that the provider has and that nobody confirmed: it costs nothing and reaches nobody yet."""
     ACCEPTED = "accepted"
     REJECTED = "rejected"
     THROTTLED = "throttled"
@@ -31,12 +33,25 @@ HOLDING = frozenset(
     {
         RequestState.PLANNED,
         RequestState.INTENT,
+        RequestState.DRAFT,
         RequestState.ACCEPTED,
         RequestState.UNKNOWN,
         RequestState.ABANDONED,
     }
 )
 """The living states: a request in one of them holds its delivery keys."""
+
+
+class Step(StrEnum):
+    """Which call the attempts of a request are of: a list mailing takes two, of which the second costs money."""
+
+    ONLY = ""
+    CREATE = "create"
+    CONFIRM = "confirm"
+
+
+LIST_PHONE = 0
+"""Stands for a list of the provider where a delivery key has a phone: the list is one delivery."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +85,7 @@ class Known(NamedTuple):
     refused: bool
     """The provider refused the batch after accepting the request, and two polls agreed."""
     definition: str
+    step: Step = Step.ONLY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,10 +117,14 @@ class PlannedBatch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedRequest:
-    """One request about to be claimed; `callback` is SHA-256 of the unguessable part of its callback address, if it has one."""
+    """One request about to be claimed; `callback` is SHA-256 of the unguessable part of its callback address, if it has one.
+
+    `method` is bulk, quick or list.
+    """
 
     batches: tuple[PlannedBatch, ...]
     callback: bytes = b""
+    method: str = "bulk"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,7 +149,7 @@ class BatchRow:
     fingerprints: bytes
     statuses: bytes
     details: bytes
-    """Zlib-compressed JSON: [[delivery_id, status_time], …] by position; empty before the first answer."""
+    """Zlib-compressed JSON: [[delivery_id, status_time, error_code], …] by position; empty before the first answer."""
     errors: tuple[str, ...]
     """The provider's words about this batch, each once, in the order they came."""
     error_first_at: datetime | None
@@ -137,10 +157,39 @@ class BatchRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """What is known of a mailing to a list of the provider, once it was created.
+
+    `subscribers` is the number that the create's answer gave, None if it gave none; `draft_word` the provider's status word
+    of it when it certainly was a draft, read before its confirm; the byte columns are those of a batch, by the provider's order.
+    """
+
+    subscribers: int | None
+    draft_word: str
+    cost: str
+    phones: bytes
+    statuses: bytes
+    details: bytes
+
+    @property
+    def listed(self) -> int:
+        """People whom the provider named."""
+        return len(self.statuses)
+
+    @property
+    def recipients(self) -> int:
+        """People it goes to; the list itself counts as one while nobody knows more."""
+        return max(self.subscribers if self.subscribers is not None else 1, self.listed)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RequestRow:
-    """One request as stored, with its batches."""
+    """One request as stored, with its batches. `listing` is there once a list mailing was created."""
 
     ref: str
+    method: str = "bulk"
+    step: Step = Step.ONLY
+    listing: Listing | None = None
     state: RequestState
     run_id: int
     uuid: str
@@ -161,8 +210,8 @@ class RequestRow:
 
     @property
     def recipients(self) -> int:
-        """People of all its batches."""
-        return sum(batch.count for batch in self.batches)
+        """People of all its batches, or of its list."""
+        return self.listing.recipients if self.listing else sum(batch.count for batch in self.batches)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,6 +21,7 @@ from campaignkit.states.records import (
     Hints,
     Known,
     KnownMailing,
+    Listing,
     PlannedRequest,
     Recovered,
     RequestRow,
@@ -141,11 +142,16 @@ class Store(StateReader, Protocol):
         ...
 
     def mark_intent(self, ref: str, at: datetime) -> int | None:
-        """Planned → intent by compare-and-set. Returns the attempt's number, or None if the request was not planned."""
+        """Planned → intent, or draft → intent of its confirm, by compare-and-set.
+
+        Returns the attempt's number, or None if the request was neither: then it must not be sent.
+        """
         ...
 
     def record(self, ref: str, attempt: int, result: SendResult, at: datetime, *, again: bool = False) -> RequestState:
         """Store how the attempt ended. Accepted and unknown keep the claims, the rest frees them.
+
+        A create that was accepted is a draft; a confirm that was refused or not sent leaves it one, and keeps the claim.
 
         With `again`, a throttled or unsent attempt goes back to planned instead and keeps its claims, unless another
         run has meanwhile declared it unknown. An accepted uuid that another request already has becomes unknown.
@@ -165,9 +171,19 @@ class Store(StateReader, Protocol):
         ...
 
     def record_poll(
-        self, ref: str, updates: Sequence[BatchUpdate], *, final: bool, at: datetime, seen: datetime | None, answer: bytes = b""
+        self,
+        ref: str,
+        updates: Sequence[BatchUpdate],
+        *,
+        final: bool,
+        at: datetime,
+        seen: datetime | None,
+        answer: bytes = b"",
+        listing: Listing | None = None,
     ) -> bool:
         """Store what a status answer taught; `answer` only where something in it was not understood.
+
+        `listing` is the whole new knowledge about a mailing to a list of the provider.
 
         `seen` is the `polled_at` of the row that the updates were folded from: if another poll was stored since,
         nothing is written and the answer is False: fold it anew then.
@@ -182,7 +198,10 @@ class Store(StateReader, Protocol):
         ...
 
     def resolve(self, ref: str, to: RequestState, *, uuid: str = "", reason: str, at: datetime, by: str = "") -> int:
-        """A person's answer to an unknown request: accepted, abandoned or released (frees the keys, releases + 1).
+        """A person's answer to an unknown request, or to a draft: accepted, abandoned or released (frees the keys, releases + 1).
+
+        An unknown call of a list mailing may also turn out to have left a draft; one whose confirm is unknown is not released
+        while the provider's id of it is known.
 
         `by` is who says so, for the history. Returns people concerned. An accepted request needs no uuid; it is then never polled.
 
@@ -208,6 +227,18 @@ class Store(StateReader, Protocol):
 
     def record_verification(self, ref: str, uuid: str, finding: Finding, at: datetime) -> None:
         """Remember what asking about a uuid showed, and count how often it was asked. StateError if the request is gone."""
+        ...
+
+    def note_draft(self, ref: str, word: str) -> None:
+        """Keep the provider's status word of what certainly is a draft: if it reads otherwise after a lost confirm, that counted.
+
+        Raises:
+            StateError: The request is no draft.
+        """
+        ...
+
+    def discard_drafts(self, at: datetime) -> Sequence[str]:
+        """Release the creates of list mailings whose answer was lost, where drafts are known to be inert; returns their references."""
         ...
 
     def forget(self, key: MailingKey, *, reason: str, at: datetime, by: str = "") -> int:

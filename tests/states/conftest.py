@@ -14,7 +14,7 @@ from campaignkit.model.mailings import MailingKey
 from campaignkit.model.outcomes import Outcome, Phase, SendResult
 from campaignkit.states.opening import create, open_reader, open_store
 from campaignkit.states.packing import pack_phones
-from campaignkit.states.records import FINGERPRINT_BYTES, BatchUpdate, PlannedBatch, PlannedRequest, RequestState
+from campaignkit.states.records import FINGERPRINT_BYTES, LIST_PHONE, BatchUpdate, PlannedBatch, PlannedRequest, RequestState
 from campaignkit.states.store import StateReader, Store
 
 AT = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -23,6 +23,7 @@ ORIGIN = "https://app.sms.by"
 LINEAGE = "0123456789abcdef"
 INVITATION = MailingKey("spring-sale", 1, "invitation")
 LAST_DAY = MailingKey("spring-sale", 1, "last-day")
+NEWS = MailingKey("spring-sale", 1, "news")
 FIRST = 375_291_111_111
 
 
@@ -53,8 +54,13 @@ def request(phones: Sequence[int], key: MailingKey = INVITATION, *, tag: str = "
     return PlannedRequest(batches=(batch(phones, key, tag=tag, version=version),))
 
 
-def result(outcome: Outcome, uuid: str = "", reason: str = "because") -> SendResult:
-    return SendResult(outcome=outcome, phase=Phase.DONE, reason=reason, uuid=uuid, http_status=200, answer=b'{"x": 1}')
+def list_request(key: MailingKey = NEWS, *, version: int = 1) -> PlannedRequest:
+    return PlannedRequest(batches=(batch([LIST_PHONE], key, version=version),), method="list")
+
+
+def result(outcome: Outcome, uuid: str = "", reason: str = "because", count: int | None = None) -> SendResult:
+    answer = b'{"x": 1}'
+    return SendResult(outcome=outcome, phase=Phase.DONE, reason=reason, uuid=uuid, http_status=200, answer=answer, count=count)
 
 
 @dataclass
@@ -105,10 +111,10 @@ class Run:
     def plan(self, *requests: PlannedRequest) -> list[str]:
         return list(self.store.write_plan(self.id, requests, AT))
 
-    def end(self, ref: str, outcome: Outcome, uuid: str = "", *, again: bool = False) -> RequestState:
+    def end(self, ref: str, outcome: Outcome, uuid: str = "", *, again: bool = False, count: int | None = None) -> RequestState:
         attempt = self.store.mark_intent(ref, AT)
         assert attempt is not None
-        return self.store.record(ref, attempt, result(outcome, uuid), AT, again=again)
+        return self.store.record(ref, attempt, result(outcome, uuid, count=count), AT, again=again)
 
     def accepted(self, *phones: int, key: MailingKey = INVITATION, version: int = 1) -> str:
         [ref] = self.plan(request(phones, key, version=version))

@@ -14,7 +14,7 @@ from campaignkit.model.mailings import MailingKey
 from campaignkit.model.outcomes import Outcome
 from campaignkit.states.export import export_records
 from campaignkit.states.packing import unpack_phones
-from campaignkit.states.records import BatchUpdate, PlannedRequest, RequestState
+from campaignkit.states.records import BatchUpdate, PlannedRequest, RequestState, Step
 from campaignkit.states.store import ClaimConflictError, Store
 from tests.states.conftest import AT, FIRST, INVITATION, LAST_DAY, Run, World, batch, fingerprint, request, result
 
@@ -30,7 +30,7 @@ def test_a_plan_claims_everyone_and_counts_up(world: World, run: Run) -> None:
     assert run.holds(*THREE, FIRST + 3) == set(THREE)
     assert [(m.key, m.claimed, m.accepted) for m in run.store.mailings()] == [(INVITATION, 3, 0), (LAST_DAY, 1, 0)]
     known = run.store.known([1], [FIRST + 1])[FIRST + 1]
-    assert known == (1, "r1", RequestState.PLANNED, fingerprint(FIRST + 1), False, "definition-1")
+    assert known == (1, "r1", RequestState.PLANNED, fingerprint(FIRST + 1), False, "definition-1", Step.ONLY)
     assert not run.store.problems()
 
 
@@ -495,4 +495,5 @@ def test_the_export_tells_everything(run: Run) -> None:
         "fingerprint": fingerprint(FIRST).hex(),
         "delivery_id": None,
         "status_time": None,
+        "error_code": None,
     }

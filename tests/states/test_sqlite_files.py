@@ -220,19 +220,19 @@ def test_a_newer_schema_is_refused_and_an_older_one_stepped_up(world: World, mon
 
     world.store().close()
     for module in (schema, flaws):
-        monkeypatch.setattr(module, "SCHEMA_VERSION", 4)
-    monkeypatch.setitem(migrations.STEPS, 2, one)
-    monkeypatch.setitem(migrations.STEPS, 3, broken)
+        monkeypatch.setattr(module, "SCHEMA_VERSION", 5)
+    monkeypatch.setitem(migrations.STEPS, 3, one)
+    monkeypatch.setitem(migrations.STEPS, 4, broken)
     with pytest.raises(StateError, match="older campaignkit"):
         world.reader()
     with pytest.raises(StateError):
         world.store()
     assert files(world) == ["production.db"]
-    with pytest.raises(StateError, match="schema 2, now 4"):
+    with pytest.raises(StateError, match="schema 3, now 5"):
         world.reader()
-    monkeypatch.setitem(migrations.STEPS, 3, lambda sql: sql.execute("CREATE TABLE half_done (x)"))
+    monkeypatch.setitem(migrations.STEPS, 4, lambda sql: sql.execute("CREATE TABLE half_done (x)"))
     store = world.store()
-    assert store.info().schema_version == 4
+    assert store.info().schema_version == 5
     store.close()
     monkeypatch.undo()
     assert "newer campaignkit" in refusal(world.path).message

@@ -6,7 +6,8 @@ import sqlite3
 
 from campaignkit.errors import StateError
 from campaignkit.model.outcomes import Outcome, SendResult
-from campaignkit.states.records import RequestState
+from campaignkit.states.records import RequestState, Step
+from campaignkit.states.sqlite import listings
 from campaignkit.states.sqlite.claims import free_request
 from campaignkit.states.sqlite.connection import bump, demand_one
 from campaignkit.states.sqlite.rows import id_of, ref_of
@@ -20,19 +21,20 @@ _ENDS = {
     Outcome.UNKNOWN: RequestState.UNKNOWN,
 }
 _REPEATABLE = frozenset({RequestState.THROTTLED, RequestState.NOT_SENT})
-_KEEPING = frozenset({RequestState.ACCEPTED, RequestState.UNKNOWN, RequestState.PLANNED})
+_KEEPING = frozenset({RequestState.ACCEPTED, RequestState.UNKNOWN, RequestState.PLANNED, RequestState.DRAFT})
 
 
 def mark_intent(sql: sqlite3.Connection, ref: str, at: str) -> int | None:
-    """Planned → intent. Returns the attempt's number; None if the request was not planned: then it must not be sent.
+    """Planned → intent, or draft → intent to confirm it. Returns the attempt's number; None: it must not be sent.
 
     What an earlier attempt learned (a throttle) goes: it must not pass for evidence about this one.
     """
     request_id = id_of(ref)
     demand_intact(sql, "request", request_id)
     rows = sql.execute(
-        "UPDATE request SET state = 'intent', attempts = attempts + 1, intent_at = ?, done_at = NULL, http_status = NULL,"
-        " phase = '', reason = '', bytes_written = 0, answer = x'' WHERE id = ? AND state = 'planned' RETURNING attempts",
+        "UPDATE request SET step = iif(state = 'draft', 'confirm', step), state = 'intent', attempts = attempts + 1, intent_at = ?,"
+        " done_at = NULL, http_status = NULL, phase = '', reason = '', bytes_written = 0, answer = x''"
+        " WHERE id = ? AND state IN ('planned', 'draft') RETURNING attempts",
         (at, request_id),
     ).fetchall()
     seal(sql, "request", request_id)
@@ -44,7 +46,7 @@ def record(sql: sqlite3.Connection, ref: str, attempt: int, result: SendResult, 
     request_id = id_of(ref)
     demand_intact(sql, "request", request_id)
     row = sql.execute(
-        "SELECT state FROM request WHERE id = ? AND attempts = ? AND state IN ('intent', 'unknown')",
+        "SELECT state, method, step, uuid FROM request WHERE id = ? AND attempts = ? AND state IN ('intent', 'unknown')",
         (request_id, attempt),
     ).fetchone()
     if row is None:
@@ -52,12 +54,18 @@ def record(sql: sqlite3.Connection, ref: str, attempt: int, result: SendResult, 
             f"{ref}: attempt {attempt} ended as {result.outcome}, but the state does not wait for it any more. "
             "What it learned was not stored."
         )
-    state, uuid, reason = _ENDS[result.outcome], "", result.reason
+    _, method, step, known = row
+    state, uuid, reason = _ENDS[result.outcome], known, result.reason
     # What a later run declared unknown is planned by nobody: only an attempt still in its own intent goes again.
     if again and state in _REPEATABLE and row[0] == RequestState.INTENT:
         state = RequestState.PLANNED
-    if state is RequestState.ACCEPTED:
-        uuid, other = result.uuid, uuid_holder(sql, result.uuid, request_id)
+    if step == Step.CONFIRM:
+        # Whatever did not count leaves the draft as it was; its id is known since it was made.
+        state = state if state in {RequestState.ACCEPTED, RequestState.UNKNOWN} else RequestState.DRAFT
+    elif state is RequestState.ACCEPTED:
+        uuid, other = result.uuid, uuid_holder(sql, method, result.uuid, request_id)
+        if step == Step.CREATE:
+            state = RequestState.DRAFT
         if other or not uuid:
             why = f"the provider gave the uuid of {other} again" if other else "accepted without a uuid"
             state, uuid, reason = RequestState.UNKNOWN, "", f"{why}; {reason}" if reason else why
@@ -79,15 +87,19 @@ def record(sql: sqlite3.Connection, ref: str, attempt: int, result: SendResult, 
     )
     demand_one(cursor, ref)
     seal(sql, "request", request_id)
+    if state is RequestState.DRAFT and step == Step.CREATE:
+        listings.create(sql, request_id, result.count)
     if state not in _KEEPING:
         free_request(sql, request_id)
     bump(sql, "claims_version")
     return state
 
 
-def uuid_holder(sql: sqlite3.Connection, uuid: str, request_id: int) -> str:
-    """The other request that has this uuid; empty if none."""
-    row = sql.execute("SELECT id FROM request WHERE uuid = ? AND uuid <> '' AND id <> ?", (uuid, request_id)).fetchone()
+def uuid_holder(sql: sqlite3.Connection, method: str, uuid: str, request_id: int) -> str:
+    """The other request of this method that has this id of the provider; empty if none."""
+    row = sql.execute(
+        "SELECT id FROM request WHERE method = ? AND uuid = ? AND uuid <> '' AND id <> ?", (method, uuid, request_id)
+    ).fetchone()
     return ref_of(row[0]) if row else ""
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from campaignkit.errors import StateError
 from campaignkit.model.mailings import MailingKey
 from campaignkit.states.packing import count_people, pack_histogram, unpack_phones
-from campaignkit.states.records import PlannedBatch
+from campaignkit.states.records import PlannedBatch, PlannedRequest, Step
 from campaignkit.states.sqlite.rows import ref_of
 from campaignkit.states.sqlite.sums import COLUMNS, demand_claims, demand_intact, phones_sum, recount_claims, row_sum, seal
 from campaignkit.states.store import ClaimConflictError
@@ -48,14 +48,16 @@ class PlanWriter:
         self._last = {table: _last_id(sql, table) for table in _INSERT}
         self.people = 0
 
-    def request(self, batches: tuple[PlannedBatch, ...], callback: bytes = b"") -> str:
+    def request(self, planned: PlannedRequest) -> str:
         """Write one request; returns its reference. ValueError if it is empty or its columns are not whole."""
-        if not batches:
+        if not planned.batches:
             raise ValueError("a request needs a batch")
+        step = Step.CREATE if planned.method == "list" else Step.ONLY
         request_id = self._insert(
-            "request", self._run_id, "planned", "", 0, self._at, None, None, None, "", "", 0, None, 0, b"", b"", callback
-        )
-        for position, batch in enumerate(batches):
+            "request", self._run_id, planned.method, str(step), "planned", "", 0, self._at,
+            None, None, None, "", "", 0, None, 0, b"", b"", planned.callback,
+        )  # fmt: skip
+        for position, batch in enumerate(planned.batches):
             self._batch(request_id, position, batch)
         return ref_of(request_id)
 

@@ -6,35 +6,38 @@ import sqlite3
 
 from campaignkit.errors import StateError
 from campaignkit.model.mailings import MailingKey
-from campaignkit.states.records import RequestState
-from campaignkit.states.sqlite import callbacks
+from campaignkit.states.records import RequestState, Step
+from campaignkit.states.sqlite import callbacks, listings
 from campaignkit.states.sqlite.attempts import uuid_holder
 from campaignkit.states.sqlite.claims import free_batch, free_request
 from campaignkit.states.sqlite.connection import bump, demand_one
-from campaignkit.states.sqlite.rows import id_of
+from campaignkit.states.sqlite.rows import id_of, ref_of
 from campaignkit.states.sqlite.sums import damaged, demand_intact, seal
 
-ANSWERS = frozenset({RequestState.ACCEPTED, RequestState.ABANDONED, RequestState.RELEASED})
+_WAITING = (RequestState.UNKNOWN, RequestState.DRAFT)
 
 
 def resolve(sql: sqlite3.Connection, ref: str, to: RequestState, uuid: str, reason: str, at: str) -> int:
-    """Settle an unknown request. Returns its people; ValueError if it is not unknown or `to` is no answer."""
+    """Settle an unknown request, or a draft. Returns its people; ValueError if it is neither or `to` is no answer to it."""
     request_id = id_of(ref)
     demand_intact(sql, "request", request_id)
-    row = sql.execute("SELECT state FROM request WHERE id = ?", (request_id,)).fetchone()
-    if row is None or row[0] != RequestState.UNKNOWN:
+    row = sql.execute("SELECT state, method, step, uuid FROM request WHERE id = ?", (request_id,)).fetchone()
+    if row is None or row[0] not in _WAITING:
         raise ValueError(f"{ref} is {row[0] if row else 'no request of this state'}, not unknown")
-    if to not in ANSWERS or (uuid and to is not RequestState.ACCEPTED):
-        raise ValueError(f"an unknown request can't be answered with {to}{' and a uuid' if uuid else ''}")
-    if other := uuid_holder(sql, uuid, request_id):
+    state, method, step, known = row
+    if to not in _answers(state, step, known=known or uuid) or (uuid and to not in {RequestState.ACCEPTED, RequestState.DRAFT}):
+        raise ValueError(f"{ref}, which is {state}, can't be answered with {to}{' and a uuid' if uuid else ''}")
+    if other := uuid_holder(sql, method, uuid, request_id):
         raise StateError(f"{ref}: this uuid belongs to {other} already; nothing changed.")
     cursor = sql.execute(
-        "UPDATE request SET state = ?, uuid = ?, reason = ?, done_at = ? WHERE id = ? AND state = 'unknown'",
-        (str(to), uuid, reason, at, request_id),
+        "UPDATE request SET state = ?, uuid = ?, reason = ?, done_at = ? WHERE id = ? AND state = ?",
+        (str(to), uuid or known, reason, at, request_id, state),
     )
     demand_one(cursor, ref)
     seal(sql, "request", request_id)
-    people = sql.execute("SELECT sum(count) FROM batch WHERE request_id = ?", (request_id,)).fetchone()[0]
+    if to is RequestState.DRAFT:
+        listings.create(sql, request_id, None)
+    people = sql.execute(_PEOPLE, (request_id, request_id)).fetchone()[0]
     if to is RequestState.RELEASED:
         free_request(sql, request_id)
         bump(sql, "serial", "claims_version", "releases")
@@ -43,15 +46,55 @@ def resolve(sql: sqlite3.Connection, ref: str, to: RequestState, uuid: str, reas
     return int(people or 0)
 
 
+_PEOPLE = """
+SELECT coalesce((SELECT max(coalesce(subscribers, 1), length(statuses)) FROM listing WHERE id = ?),
+                (SELECT sum(count) FROM batch WHERE request_id = ?))
+"""
+
+
+def _answers(state: str, step: str, *, known: str) -> frozenset[RequestState]:
+    """What a person, or verified evidence, may make of a request that waits."""
+    always = {RequestState.ACCEPTED, RequestState.ABANDONED}
+    if state == RequestState.UNKNOWN and step in {Step.CREATE, Step.CONFIRM} and known:
+        always.add(RequestState.DRAFT)
+    # Whose confirm may have counted is not made anew while its draft can be looked at.
+    if not (state == RequestState.UNKNOWN and step == Step.CONFIRM and known):
+        always.add(RequestState.RELEASED)
+    return frozenset(always)
+
+
+def discard_drafts(sql: sqlite3.Connection, at: str) -> list[str]:
+    """Release the creates whose answer was lost: whatever they made, nobody confirmed it. Returns their references."""
+    lost = sql.execute("SELECT id FROM request WHERE state = 'unknown' AND method = 'list' AND step = 'create' ORDER BY id").fetchall()
+    for (request_id,) in lost:
+        demand_intact(sql, "request", request_id)
+        sql.execute(
+            "UPDATE request SET state = 'released', done_at = ?, reason = 'its draft, if it was made, is inert: ' || reason WHERE id = ?",
+            (at, request_id),
+        )
+        seal(sql, "request", request_id)
+        free_request(sql, request_id)
+    if lost:
+        bump(sql, "claims_version")
+    return [ref_of(request_id) for (request_id,) in lost]
+
+
 def lose_history(sql: sqlite3.Connection, since: int, at_least: int, at: str) -> int:
-    """Make all that is planned or under way unknown, and raise the serial above both figures. Returns people."""
+    """Make all that is planned, under way or waits to be confirmed unknown, and raise the serial above both figures. Returns people.
+
+    Of mailings to lists nobody knows now whether they were confirmed.
+    """
     open_requests = sql.execute(
-        "SELECT r.id, sum(b.count) FROM request r JOIN batch b ON b.request_id = r.id WHERE r.state IN ('planned', 'intent') GROUP BY r.id"
+        "SELECT r.id, sum(b.count) FROM request r JOIN batch b ON b.request_id = r.id"
+        " WHERE r.state IN ('planned', 'intent', 'draft') OR (r.state = 'unknown' AND r.step = 'create') GROUP BY r.id"
     ).fetchall()
     reason = f"a backup (serial {since}) was restored: it may have been sent since that was made"
     for request_id, _ in open_requests:
         demand_intact(sql, "request", request_id)
-        sql.execute("UPDATE request SET state = 'unknown', done_at = ?, reason = ? WHERE id = ?", (at, reason, request_id))
+        sql.execute(
+            "UPDATE request SET state = 'unknown', step = iif(method = 'list', 'confirm', step), done_at = ?, reason = ? WHERE id = ?",
+            (at, reason, request_id),
+        )
         seal(sql, "request", request_id)
     sql.execute("UPDATE meta SET serial = max(serial, ?)", (at_least,))
     bump(sql, "serial", "claims_version")
@@ -94,6 +137,8 @@ def forget(sql: sqlite3.Connection, key: MailingKey) -> int:
         sql.execute("DELETE FROM batch WHERE id = ?", (batch_id,))
     for request_id in {request_id for _, request_id in batches}:
         callbacks.forget(sql, request_id)
+        sql.execute("DELETE FROM listing WHERE id = ?", (request_id,))
+        sql.execute("DELETE FROM incoming WHERE request_id = ?", (request_id,))
         # A request that also carried another mailing stays for the sake of that one.
         sql.execute(
             "DELETE FROM request WHERE id = ? AND NOT EXISTS (SELECT 1 FROM batch WHERE request_id = request.id)",

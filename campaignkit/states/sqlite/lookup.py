@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from campaignkit.states.packing import PHONE_BYTES
-from campaignkit.states.records import FINGERPRINT_BYTES, Known, RequestState
+from campaignkit.states.records import FINGERPRINT_BYTES, Known, RequestState, Step
 from campaignkit.states.sqlite.connection import Database
 from campaignkit.states.sqlite.rows import ref_of
 from campaignkit.states.sqlite.sums import damaged, demand_claims, holds
@@ -29,6 +29,7 @@ class _Batch:
     refused: bool
     definition: str
     statuses: bytes
+    step: Step
 
 
 class Lookup:
@@ -47,7 +48,7 @@ class Lookup:
         for mailing_id in mailing_ids:
             wanted = [phone for phone in phones if phone not in found] if found else phones
             for phone, batch, print_, refused in self._claims(mailing_id, wanted):
-                found[phone] = Known(mailing_id, batch.request, batch.state, print_, refused, batch.definition)
+                found[phone] = Known(mailing_id, batch.request, batch.state, print_, refused, batch.definition, batch.step)
         return found
 
     def fingerprints(self, mailing_ids: Sequence[int], phones: Sequence[int]) -> dict[int, frozenset[bytes]]:
@@ -86,7 +87,7 @@ class Lookup:
         """One batch; None if it was freed between two questions, which only a writer's own threads can see."""
         row = self._db.row(
             f"SELECT b.request_id, r.state, b.fingerprints, b.refused, b.definition, b.statuses, b.mailing_id, b.phones,"  # noqa: S608 - our own names
-            f" {holds('batch', 'b')} AND {holds('request', 'r')}"
+            f" {holds('batch', 'b')} AND {holds('request', 'r')}, r.step"
             " FROM batch b JOIN request r ON r.id = b.request_id WHERE b.id = ?",
             (batch_id,),
         )
@@ -99,7 +100,8 @@ class Lookup:
         if self._kept_bytes > _KEPT_BYTES:
             batches.clear()
             self._kept_bytes = size
-        batch = batches[batch_id] = _Batch(row[6], ref_of(row[0]), row[7], RequestState(row[1]), row[2], bool(row[3]), row[4], row[5])
+        state, step = RequestState(row[1]), Step(row[9])
+        batch = batches[batch_id] = _Batch(row[6], ref_of(row[0]), row[7], state, row[2], bool(row[3]), row[4], row[5], step)
         return batch
 
     def _current(self) -> dict[int, _Batch]:

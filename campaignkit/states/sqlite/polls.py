@@ -8,7 +8,8 @@ from collections.abc import Sequence
 
 from campaignkit.errors import StateError
 from campaignkit.states.packing import pack_histogram
-from campaignkit.states.records import BatchUpdate
+from campaignkit.states.records import BatchUpdate, Listing
+from campaignkit.states.sqlite import listings
 from campaignkit.states.sqlite.connection import bump, demand_one
 from campaignkit.states.sqlite.rows import id_of
 from campaignkit.states.sqlite.sums import demand_intact, seal
@@ -19,7 +20,15 @@ _OTHERS_WORD = "OTHER"
 
 
 def record_poll(
-    sql: sqlite3.Connection, ref: str, updates: Sequence[BatchUpdate], *, final: bool, at: str, answer: bytes, seen: str | None
+    sql: sqlite3.Connection,
+    ref: str,
+    updates: Sequence[BatchUpdate],
+    *,
+    final: bool,
+    at: str,
+    answer: bytes,
+    seen: str | None,
+    listing: Listing | None,
 ) -> bool:
     """Store one answer, unless another came since `seen`.
 
@@ -38,6 +47,8 @@ def record_poll(
         )
         return False
     seal(sql, "request", request_id)
+    if listing is not None:
+        listings.update(sql, ref, listing)
     changed = [_update(sql, request_id, update) for update in updates]
     if any(changed):
         bump(sql, "claims_version")

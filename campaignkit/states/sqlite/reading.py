@@ -93,7 +93,13 @@ class SqliteReader:
             places = [place for place, held in enumerate(unpack_phones(phones)) if held == phone]
             if places and (request := self.request(rows.ref_of(request_id))) is not None:
                 holders += [(request, index, place) for place in places]
-        return holders
+        return holders + self._listed(phone)
+
+    def _listed(self, phone: int) -> list[tuple[RequestRow, int, int]]:
+        """The same among those who got a mailing because they stand on a list of the provider."""
+        found = self._db.rows("SELECT id, phones FROM listing WHERE instr(phones, ?) > 0 ORDER BY id", (pack_phones([phone]),))
+        places = [(request_id, place) for request_id, phones in found for place, held in enumerate(unpack_phones(phones)) if held == phone]
+        return [(row, 0, place) for request_id, place in places if (row := self.request(rows.ref_of(request_id))) is not None]
 
     def words(self) -> Mapping[int, str]:
         """The provider's status words by the byte that stands for each."""
@@ -141,5 +147,7 @@ class SqliteReader:
         batches: dict[int, list[BatchRow]] = defaultdict(list)
         for row in self._db.rows(query, (json.dumps([request[0] for request in page]),)):
             batches[row[0]].append(rows.batch_from(row))
+        lists = json.dumps([request[0] for request in page if request[17] == "list"])
+        listings = {row[0]: rows.listing_from(row) for row in self._db.rows(rows.LISTINGS, (lists,))} if lists != "[]" else {}
         for request in page:
-            yield rows.request_from(request, tuple(batches[request[0]]))
+            yield rows.request_from(request, tuple(batches[request[0]]), listings.get(request[0]))

@@ -8,14 +8,14 @@ from typing import Any
 
 from campaignkit.model.mailings import MailingKey
 from campaignkit.states.packing import unpack_histogram
-from campaignkit.states.records import BatchCounts, BatchRow, Event, RequestRow, RequestState
+from campaignkit.states.records import BatchCounts, BatchRow, Event, Listing, RequestRow, RequestState, Step
 from campaignkit.states.sqlite.sums import damaged, holds
 from campaignkit.states.times import from_text
 
 REQUESTS = f"""
 SELECT r.id, r.state, r.run_id, r.uuid, r.attempts, r.planned_at, r.intent_at, r.done_at, r.http_status, r.phase,
     r.reason, r.bytes_written, r.answer, r.poll_answer, r.polled_at, r.final,
-    {holds("request", "r")}
+    {holds("request", "r")}, r.method, r.step
 FROM request r
 """  # noqa: S608 - our own names
 FILTERED = """
@@ -36,6 +36,11 @@ BATCHES = _BATCH.format(people="b.phones, b.fingerprints, b.statuses, b.details"
 # The sum covers the wide columns too; who asks for none of them decides nothing about people.
 BATCHES_WITHOUT_PEOPLE = _BATCH.format(people="x'', x'', x'', x''", intact="1")
 
+LISTINGS = (
+    f"SELECT id, subscribers, draft_word, cost, phones, statuses, details, {holds('listing')}"  # noqa: S608 - our own names
+    " FROM listing WHERE id IN (SELECT value FROM json_each(?))"
+)
+
 COUNTS = """
 SELECT b.id, m.campaign, m.revision, m.name, r.id, r.state, b.count, b.refused, b.histogram
 FROM batch b JOIN mailing m ON m.id = b.mailing_id JOIN request r ON r.id = b.request_id
@@ -54,12 +59,15 @@ def id_of(ref: str) -> int:
     return int(digits) if ref[:1] == "r" and digits.isascii() and digits.isdecimal() and len(digits) < 18 else 0
 
 
-def request_from(row: tuple[Any, ...], batches: tuple[BatchRow, ...]) -> RequestRow:
+def request_from(row: tuple[Any, ...], batches: tuple[BatchRow, ...], listing: Listing | None) -> RequestRow:
     """One row of `REQUESTS` with its batches; StateError if its checksum is wrong."""
     if not row[16]:
         raise damaged(f"request {ref_of(row[0])}")
     return RequestRow(
         ref=ref_of(row[0]),
+        method=row[17],
+        step=Step(row[18]),
+        listing=listing,
         state=RequestState(row[1]),
         run_id=row[2],
         uuid=row[3],
@@ -101,6 +109,13 @@ def batch_from(row: tuple[Any, ...]) -> BatchRow:
         statuses=row[17],
         details=row[18],
     )
+
+
+def listing_from(row: tuple[Any, ...]) -> Listing:
+    """One row of `LISTINGS`; StateError if its checksum is wrong."""
+    if not row[7]:
+        raise damaged(f"the list of {ref_of(row[0])}")
+    return Listing(subscribers=row[1], draft_word=row[2], cost=row[3], phones=row[4], statuses=row[5], details=row[6])
 
 
 def counts_from(row: tuple[Any, ...]) -> BatchCounts:

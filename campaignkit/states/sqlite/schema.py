@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 OLDEST_SQLITE: Final = (3, 38, 0)
 """JSON is built in since then; STRICT tables, upserts and RETURNING are older."""
 
@@ -49,12 +49,17 @@ CREATE TABLE run (
     summary TEXT NOT NULL DEFAULT '',
     checksum INTEGER NOT NULL DEFAULT 0
 ) STRICT;
+"""
 
--- Its reference is 'r' and its id; AUTOINCREMENT so that what was forgotten never lends its name to another.
+REQUEST: Final = """
+-- Its reference is 'r' and its id, AUTOINCREMENT so that what was forgotten never lends its name to another. `uuid` is the
+-- provider's id of it, `step` says which of the two calls of a list mailing the attempts are of.
 CREATE TABLE request (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     run_id INTEGER NOT NULL REFERENCES run (id),
-    state TEXT NOT NULL CHECK (state IN ('planned', 'intent', 'accepted', 'rejected', 'throttled', 'not_sent',
+    method TEXT NOT NULL DEFAULT 'bulk' CHECK (method IN ('bulk', 'quick', 'list')),
+    step TEXT NOT NULL DEFAULT '' CHECK (step IN ('', 'create', 'confirm')),
+    state TEXT NOT NULL CHECK (state IN ('planned', 'intent', 'draft', 'accepted', 'rejected', 'throttled', 'not_sent',
                                          'unknown', 'abandoned', 'released', 'dissolved')),
     uuid TEXT NOT NULL DEFAULT '',
     attempts INTEGER NOT NULL DEFAULT 0,
@@ -72,9 +77,14 @@ CREATE TABLE request (
     poll_answer BLOB NOT NULL DEFAULT x'',
     callback BLOB NOT NULL DEFAULT x''
 ) STRICT;
-CREATE UNIQUE INDEX request_by_uuid ON request (uuid) WHERE uuid <> '';
-CREATE INDEX request_open ON request (state, id) WHERE state IN ('planned', 'intent', 'unknown');
+"""
+REQUEST_INDEXES: Final = """
+CREATE UNIQUE INDEX request_by_uuid ON request (method, uuid) WHERE uuid <> '';
+CREATE INDEX request_open ON request (state, id) WHERE state IN ('planned', 'intent', 'draft', 'unknown');
+CREATE UNIQUE INDEX request_by_callback ON request (callback) WHERE callback <> x'';
+"""
 
+_MORE_TABLES: Final = """
 -- The wide columns come last: what reads only the narrow ones never touches their pages.
 CREATE TABLE batch (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -129,8 +139,6 @@ CREATE TABLE event (
 """
 
 CALLBACKS: Final = """
-CREATE UNIQUE INDEX request_by_callback ON request (callback) WHERE callback <> x'';
-
 -- What the provider posted, as it came: hints, believed by nobody.
 CREATE TABLE callback (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -154,4 +162,60 @@ CREATE TABLE verification (
 ) STRICT, WITHOUT ROWID;
 """
 
-TABLES: Final = _FIRST_TABLES + CALLBACKS
+METHODS: Final = """
+-- A mailing to a list of the provider: whom it went to is known from the provider alone, afterwards. Its one claim is of phone 0.
+CREATE TABLE listing (
+    id INTEGER PRIMARY KEY REFERENCES request (id),
+    subscribers INTEGER,
+    draft_word TEXT NOT NULL DEFAULT '',
+    cost TEXT NOT NULL DEFAULT '',
+    checksum INTEGER NOT NULL DEFAULT 0,
+    phones BLOB NOT NULL DEFAULT x'',
+    statuses BLOB NOT NULL DEFAULT x'',
+    details BLOB NOT NULL DEFAULT x''
+) STRICT;
+
+-- Replies, by the provider's id of each, marked as read at the provider only once they stand here.
+CREATE TABLE incoming (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    provider_id TEXT NOT NULL UNIQUE,
+    message_id TEXT NOT NULL,
+    request_id INTEGER,
+    phone INTEGER,
+    text TEXT NOT NULL,
+    received TEXT NOT NULL,
+    pulled_at TEXT NOT NULL,
+    acked_at TEXT,
+    checksum INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE INDEX incoming_by_message ON incoming (message_id);
+
+-- Who wants nothing more (the id is the phone). `reply` is the incoming message that said so, if one did.
+CREATE TABLE optout (
+    id INTEGER PRIMARY KEY,
+    at TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    reply INTEGER,
+    by TEXT NOT NULL,
+    checksum INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+-- Messages to the team's own phones: never deliveries, but money all the same.
+CREATE TABLE test_send (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    campaign TEXT NOT NULL,
+    mailing TEXT NOT NULL,
+    phone INTEGER NOT NULL,
+    rendered_for INTEGER NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('intent', 'accepted', 'rejected', 'throttled', 'not_sent', 'unknown')),
+    message_id TEXT NOT NULL DEFAULT '',
+    at TEXT NOT NULL,
+    done_at TEXT,
+    http_status INTEGER,
+    reason TEXT NOT NULL DEFAULT '',
+    answer BLOB NOT NULL DEFAULT x'',
+    checksum INTEGER NOT NULL DEFAULT 0
+) STRICT;
+"""
+
+TABLES: Final = _FIRST_TABLES + REQUEST + REQUEST_INDEXES + _MORE_TABLES + CALLBACKS + METHODS

@@ -17,11 +17,15 @@ COLUMNS: Final = {
     "meta": "id, schema_version, environment, origin, lineage, created_at, serial, releases, claims_version",
     "mailing": "id, campaign, revision, name, path, line, claims, claims_sum",
     "run": "id, command, digest, began_at, ended_at, summary",
-    "request": "id, run_id, state, uuid, attempts, planned_at, intent_at, done_at, http_status, phase, reason, bytes_written, polled_at,"
-    " final, answer, poll_answer, callback",
+    "request": "id, run_id, method, step, state, uuid, attempts, planned_at, intent_at, done_at, http_status, phase, reason, bytes_written,"
+    " polled_at, final, answer, poll_answer, callback",
     "batch": "id, request_id, position, mailing_id, count, claimed, refused, path, line, schedule_at, definition, tag, name, errors,"
     " error_first_at, histogram, phones, fingerprints, statuses, details",
     "word": "id, word",
+    "listing": "id, subscribers, draft_word, cost, phones, statuses, details",
+    "incoming": "id, provider_id, message_id, request_id, phone, text, received, pulled_at, acked_at",
+    "optout": "id, at, reason, reply, by",
+    "test_send": "id, campaign, mailing, phone, rendered_for, state, message_id, at, done_at, http_status, reason, answer",
 }
 """By table: what its rows' sums cover, in this order."""
 

@@ -8,8 +8,8 @@ from functools import partial
 
 from campaignkit.model.mailings import MailingKey
 from campaignkit.model.outcomes import SendResult
-from campaignkit.states.records import BatchUpdate, Finding, PlannedRequest, Recovered, RequestState, Taken
-from campaignkit.states.sqlite import attempts, callbacks, decisions, events, polls, presence
+from campaignkit.states.records import BatchUpdate, Finding, Listing, PlannedRequest, Recovered, RequestState, Taken
+from campaignkit.states.sqlite import attempts, callbacks, decisions, events, listings, polls, presence
 from campaignkit.states.sqlite.claims import PlanWriter
 from campaignkit.states.sqlite.connection import Database, bump, demand_one
 from campaignkit.states.sqlite.reading import SqliteReader
@@ -67,7 +67,7 @@ class SqliteStore(SqliteReader):
         now = to_text(at)
         with self._db.writing() as sql:
             writer = PlanWriter(sql, run_id, now)
-            refs = [writer.request(request.batches, request.callback) for request in requests]
+            refs = [writer.request(request) for request in requests]
             writer.finish()
             bump(sql, "claims_version")
             events.event(sql, now, "plan", _run(run_id), requests=len(refs), people=writer.people)
@@ -108,12 +108,34 @@ class SqliteStore(SqliteReader):
             events.note(sql, now, "run_end", _run(run_id), summary)
 
     def record_poll(
-        self, ref: str, updates: Sequence[BatchUpdate], *, final: bool, at: datetime, seen: datetime | None, answer: bytes = b""
+        self,
+        ref: str,
+        updates: Sequence[BatchUpdate],
+        *,
+        final: bool,
+        at: datetime,
+        seen: datetime | None,
+        answer: bytes = b"",
+        listing: Listing | None = None,
     ) -> bool:
         """Store what a status answer taught; `answer` only where something in it was not understood."""
         now, before = to_text(at), None if seen is None else to_text(seen)
         with self._db.writing() as sql:
-            return polls.record_poll(sql, ref, updates, final=final, at=now, answer=answer, seen=before)
+            return polls.record_poll(sql, ref, updates, final=final, at=now, answer=answer, seen=before, listing=listing)
+
+    def note_draft(self, ref: str, word: str) -> None:
+        """Keep the provider's status word of what certainly is a draft, before its confirm."""
+        with self._db.writing() as sql:
+            listings.note_draft(sql, ref, word)
+
+    def discard_drafts(self, at: datetime) -> Sequence[str]:
+        """Release the creates of list mailings whose answer was lost. Returns their references."""
+        now = to_text(at)
+        with self._db.writing() as sql:
+            refs = decisions.discard_drafts(sql, now)
+            if refs:
+                events.event(sql, now, "discard_drafts", "", requests=refs)
+        return refs
 
     def word_id(self, word: str) -> int:
         """The byte for a status word of the provider; a new word gets the next free one, 255 stands for all others."""
@@ -178,7 +200,7 @@ class SqliteStore(SqliteReader):
             seal(sql, "run", run_id)
             writer = PlanWriter(sql, run_id, now)
             for request in requests:
-                writer.request(request.batches, request.callback)
+                writer.request(request)
             writer.finish()
             people = decisions.lose_history(sql, since, at_least, now)
             events.event(sql, now, "restore", _run(run_id), since=since, lost_at_least=at_least, people=people)
