@@ -67,6 +67,8 @@ class StatusRow:
     status: str
     delivery_id: int | None
     status_time: str
+    error_code: str = ""
+    """The provider's code of a failure, where a method gives one."""
 
 
 @dataclass(frozen=True, slots=True)
