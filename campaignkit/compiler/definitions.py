@@ -290,7 +290,7 @@ class _Definer:
             found = template_diagnostic(self.document, pointer, source, fault)
             if fault.code == "CK202":
                 bulk = self.method == LIST or self.fields.get("message_type") == "bulk"
-                where = f"in a {self.method} mailing" if bulk else f"in {name}, which is the same for all,"
+                where = f"in a {self.method} mailing" if bulk else f"in {name}, which there is once for all,"
                 hint = fault.hint or "put the value under variables, or make the mailing personal"
                 found = Diagnostic(
                     found.severity,
