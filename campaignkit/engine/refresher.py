@@ -16,7 +16,7 @@ from campaignkit.model.settings import Environment
 from campaignkit.provider.port import NotVisibleError, Reader
 from campaignkit.states.records import RequestRow, RequestState
 from campaignkit.states.store import Store
-from campaignkit.wire.records import DeliveryRow, QuickStatus
+from campaignkit.wire.records import DeliveryRow, Listing, QuickStatus
 from campaignkit.wire.statuses import StatusAnswer
 from campaignkit.wire.vocabulary import is_settled
 
@@ -119,7 +119,7 @@ class RefreshJob:
         if row.method == QUICK:
             return self.reader.quick_status(row.uuid)
         found = self.reader.deliveries(row.uuid)
-        return _ListAnswer(found.rows, found.notes, self.reader.mailing(row.uuid).cost)
+        return _ListAnswer(found, self.reader.mailing(row.uuid).cost)
 
     def _fold(self, row: RequestRow, answer: StatusAnswer | QuickStatus | _ListAnswer) -> Folded | FoldedList | None:
         words, word_id, now = self.store.words(), self.store.word_id, self.clock.now()
@@ -130,7 +130,7 @@ class RefreshJob:
         if row.listing is None:
             return None
         folded = fold_list(row.listing, answer.rows, cost=answer.cost, words=words, word_id=word_id)
-        return replace(folded, notes=(*answer.notes, *folded.notes))
+        return replace(folded, notes=(*answer.rows.notes, *folded.notes))
 
     def _store(self, row: RequestRow, answer: StatusAnswer | QuickStatus | _ListAnswer) -> Folded | FoldedList | None:
         """Fold an answer into the newest row: another refresh may have stored one meanwhile, and nothing goes backwards."""
@@ -184,8 +184,7 @@ class RefreshJob:
 class _ListAnswer:
     """Both answers about a mailing to a list: whom it went to, and what it cost."""
 
-    rows: tuple[DeliveryRow, ...]
-    notes: tuple[str, ...]
+    rows: Listing[DeliveryRow]
     cost: str
 
 
