@@ -30,8 +30,9 @@ def record(message_id: str, status: str, *, cost: str = "", created: str = "") -
 class FakeSender:
     """Implements `campaignkit.provider.port.Sender`: plays one scripted end after another (None: accepts), then accepts."""
 
-    def __init__(self, *script: SendResult | None) -> None:
+    def __init__(self, *script: SendResult | None, first: int = 0) -> None:
         self._script = list(script)
+        self._first = first
         self.bodies: list[bytes] = []
         self.confirmed: list[str] = []
 
@@ -40,10 +41,10 @@ class FakeSender:
         return self._play(body, intent, uuid=uuid)
 
     def send_quick(self, form: Form, *, intent: Callable[[], bool]) -> SendResult:
-        return self._play(form.body, intent, uuid=str(8484 + len(self.bodies)))
+        return self._play(form.body, intent, uuid=str(8484 + self._first + len(self.bodies)))
 
     def create_draft(self, form: Form, *, intent: Callable[[], bool]) -> SendResult:
-        return self._play(form.body, intent, uuid=str(4905 + len(self.bodies)), count=SUBSCRIBERS)
+        return self._play(form.body, intent, uuid=str(4905 + self._first + len(self.bodies)), count=SUBSCRIBERS)
 
     def confirm(self, message_id: str, *, intent: Callable[[], bool]) -> SendResult:
         found = self._play(message_id.encode(), intent)
