@@ -121,8 +121,8 @@ class RefreshJob:
         found = self.reader.deliveries(row.uuid)
         return _ListAnswer(found, self.reader.mailing(row.uuid).cost)
 
-    def _fold(self, row: RequestRow, answer: StatusAnswer | QuickStatus | _ListAnswer) -> Folded | FoldedList | None:
-        words, word_id, now = self.store.words(), self.store.word_id, self.clock.now()
+    def _fold(self, row: RequestRow, answer: StatusAnswer | QuickStatus | _ListAnswer, now: datetime) -> Folded | FoldedList | None:
+        words, word_id = self.store.words(), self.store.word_id
         if isinstance(answer, StatusAnswer):
             return fold(row, answer, words=words, word_id=word_id, now=now)
         if isinstance(answer, QuickStatus):
@@ -138,14 +138,15 @@ class RefreshJob:
         for _ in range(_TRIES):
             if current is None:
                 return None
-            folded = self._fold(current, answer)
+            now = self.clock.now()
+            folded = self._fold(current, answer, now)
             if folded is None:
                 return None
             notes = "\n".join(folded.notes).encode()
             listing, updates = (folded.listing, ()) if isinstance(folded, FoldedList) else (None, folded.updates)
             try:
                 if self.store.record_poll(
-                    current.ref, updates, final=folded.final, at=self.clock.now(), seen=current.polled_at, answer=notes, listing=listing
+                    current.ref, updates, final=folded.final, at=now, seen=current.polled_at, answer=notes, listing=listing
                 ):
                     return folded
             except StateError:

@@ -37,21 +37,20 @@ class FakeSender:
         self.confirmed: list[str] = []
 
     def send_bulk(self, body: bytes, *, intent: Callable[[], bool]) -> SendResult:
-        uuid = f"00000000-0000-11f1-8000-{len(self.bodies) + 1:012d}"
-        return self._play(body, intent, uuid=uuid)
+        return self._play(body, intent, name="00000000-0000-11f1-8000-{:012d}")
 
     def send_quick(self, form: Form, *, intent: Callable[[], bool]) -> SendResult:
-        return self._play(form.body, intent, uuid=str(8484 + self._first + len(self.bodies)))
+        return self._play(form.body, intent, name="{}", first=8483)
 
     def create_draft(self, form: Form, *, intent: Callable[[], bool]) -> SendResult:
-        return self._play(form.body, intent, uuid=str(4905 + self._first + len(self.bodies)), count=SUBSCRIBERS)
+        return self._play(form.body, intent, name="{}", first=4904, count=SUBSCRIBERS)
 
     def confirm(self, message_id: str, *, intent: Callable[[], bool]) -> SendResult:
         found = self._play(message_id.encode(), intent)
         self.confirmed += [message_id] if found.outcome is Outcome.ACCEPTED else []
         return found
 
-    def _play(self, body: bytes, intent: Callable[[], bool], *, uuid: str = "", count: int | None = None) -> SendResult:
+    def _play(self, body: bytes, intent: Callable[[], bool], *, name: str = "", first: int = 0, count: int | None = None) -> SendResult:
         scripted = self._script.pop(0) if self._script else None
         if scripted is not None and scripted.phase is Phase.CONNECTING:
             return scripted
@@ -60,6 +59,7 @@ class FakeSender:
         self.bodies.append(body)
         if scripted is not None:
             return scripted
+        uuid = name.format(first + self._first + len(self.bodies))
         return SendResult(outcome=Outcome.ACCEPTED, phase=Phase.DONE, reason="accepted", uuid=uuid, http_status=200, count=count)
 
 
