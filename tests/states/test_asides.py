@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from datetime import timedelta
 
@@ -161,7 +162,7 @@ def test_a_damaged_row_is_not_believed(world: World, table: str) -> None:
         sql.execute(f"UPDATE {table} SET checksum = checksum + 1")
         sql.commit()
     store = world.store()
-    attempts = {
+    attempts: dict[str, list[Callable[[], object]]] = {
         "incoming": [
             lambda: list(store.replies()),
             lambda: store.mark_acked([1], AT),
