@@ -6,6 +6,7 @@ import contextlib
 import random
 import secrets
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 import click
@@ -13,6 +14,8 @@ import click
 from campaignkit.cli.options import Common
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     from campaignkit.cli.holding import Holding
     from campaignkit.cli.project import Opened
     from campaignkit.engine.applier import Applied
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
     from campaignkit.plans.plan import Plan
     from campaignkit.plans.planfile import SavedPlan
     from campaignkit.protocol.messages import CampaignHead
+    from campaignkit.provider.port import Reader
     from campaignkit.states.records import Recovered
     from campaignkit.states.store import Store
 
@@ -42,10 +46,14 @@ class Asked:
     reveal: bool
     lock_timeout: float
     form: str
+    confirm: bool = True
+    """Whether list mailings are confirmed, too, or left as drafts."""
+    only: str = ""
+    """CAMPAIGN/MAILING whose draft is to be confirmed, and nothing else to be sent."""
 
 
 class ApplyRun:
-    """One apply, from the lock to the receipt."""
+    """One apply, from the lock to the receipt; or one confirm, which is the last step of an apply that stopped before it."""
 
     def __init__(self, common: Common, opened: Opened, heads: list[CampaignHead], spool: Spool, asked: Asked) -> None:
         from campaignkit.cli.holding import Holding
@@ -64,13 +72,18 @@ class ApplyRun:
                 self._refuse_drafts()
                 self._refuse_unnamed_sandbox()
                 token = read_token(self.opened.environment)
-                store = stack.enter_context(self.holding.locked_store("apply", timeout=self.asked.lock_timeout, say=self.console.warn))
+                store = stack.enter_context(self.holding.locked_store(self.command, timeout=self.asked.lock_timeout, say=self.console.warn))
             except CampaignKitError as error:
                 self.definitions_first()
                 waits = " --lock-timeout 10m" if isinstance(error, LockedError) else ""
                 error.next_command = error.next_command or self._again() + waits
                 raise
             return self._under_lock(store, token)
+
+    @property
+    def command(self) -> str:
+        """Which of the two it is."""
+        return "confirm" if self.asked.only else "apply"
 
     def _refuse_drafts(self) -> None:
         from campaignkit.errors import RefusedError
@@ -107,18 +120,33 @@ class ApplyRun:
             self.console.sandbox()
         self._say_recovered(store.recover(self.holding.clock.now()))
         self._settle(store, token)
+        if self.opened.environment.provider.drafts_are_inert and not self.asked.only:
+            self._discard(store)
         job = self._plan_job(store)
         plan = job.run(meanwhile=_import_what_sends)
+        if self.asked.only:
+            plan, job.batches = one_draft(plan, self.asked.only), []
         if self.opened.front.diagnostics:
             click.echo(text(self.opened.front.diagnostics), err=True, nl=False)
         if self.saved is not None:
             check_same(self.saved, plan, self.holding.clock.now())
         self._show_or_stop(plan)
-        check(plan, parse_accepts(self.asked.accept), self._again())
-        if not plan.counts.to_send:
+        accepts = parse_accepts(self.asked.accept)
+        check(plan, accepts, self._again())
+        if not self._work(plan):
             return self._finish(store, plan, None)
         self._approve(plan)
-        return self._send(store, token, plan, job)
+        return self._send(store, token, plan, job, accepts)
+
+    def _work(self, plan: Plan) -> int:
+        """Deliveries that this run has something to do for: a draft that is not to be confirmed is left as it is."""
+        from campaignkit.engine.applier import waiting
+
+        return plan.counts.to_send - (0 if self.asked.confirm else len(waiting(plan)))
+
+    def _discard(self, store: Store) -> None:
+        if refs := store.discard_drafts(self.holding.clock.now()):
+            self.console.warn(f"{', '.join(refs)}: the answer to the create was lost; drafts are inert, so that another one is made.")
 
     def _carry_over(self, store: Store, plan: Plan) -> None:
         from campaignkit.engine.history import moves
@@ -153,7 +181,7 @@ class ApplyRun:
         from campaignkit.cli.settling import reader_when_asked, records, settle
 
         with reader_when_asked(self.holding, token) as reader:
-            settled = settle(self.holding, store, reader, self.console)
+            settled = settle(self.holding, store, reader, self.console, locked=True)
         if self.asked.form == "json":
             for record in records(settled):
                 self.console.record(record)
@@ -179,18 +207,19 @@ class ApplyRun:
 
     def _approve(self, plan: Plan) -> None:
         from campaignkit.errors import RefusedError
+        from campaignkit.reports.plan_text import whom
 
         if self.asked.auto_approve:
             return
         if not self.console.interactive:
-            message = f"{plan.counts.to_send:,} people would be messaged, and nobody approved it. Nothing was sent."
+            message = f"{whom(plan)} would be messaged, and nobody approved it. Nothing was sent."
             raise RefusedError(message, next_command=f"{self._again()} --auto-approve")
         where = plan.environment.name
-        question = f"Send to {plan.counts.to_send:,} people in {where}? Only 'yes' sends"
+        question = f"Send to {whom(plan)} in {where}? Only 'yes' sends"
         if self.console.ask(question) != "yes":
             raise RefusedError("Not approved. Nothing was sent.", next_command=self._again())
 
-    def _send(self, store: Store, token: str, plan: Plan, job: PlanJob) -> int:
+    def _send(self, store: Store, token: str, plan: Plan, job: PlanJob, accepts: dict[str, Decimal]) -> int:
         from campaignkit.cli.holding import provider
         from campaignkit.cli.interrupts import CURRENT
         from campaignkit.cli.progress import people_progress
@@ -198,6 +227,7 @@ class ApplyRun:
         from campaignkit.cli.sending import sender
         from campaignkit.engine.applier import ApplyJob
         from campaignkit.engine.sending import StopFlag
+        from campaignkit.plans.gates import allowed
         from campaignkit.states.spills import Spilled
 
         stop = StopFlag()
@@ -207,15 +237,19 @@ class ApplyRun:
         def raise_flag() -> None:
             stop.requested = True
 
-        with self.holding.spill_file(store) as spills, provider(self.holding, token) as reachable:
+        with self.holding.spill_file(store) as spills, provider(self.holding, token) as reachable, contextlib.ExitStack() as readers:
             sending = sender(reachable)
             with (
                 CURRENT.stopping(raise_flag, sending.give_up, _STOPPING) as clock,
                 people_progress(self.console, plan.counts.to_send, "sending") as advance,
             ):
 
+                @cache
+                def reader() -> Reader:
+                    return readers.enter_context(reachable.reader())
+
                 def tell(sent: Sent) -> None:
-                    advance(sent.ready.people)
+                    advance(sent.people)
                     if self.asked.form == "json":
                         self.console.record(_request_record(sent))
 
@@ -227,13 +261,14 @@ class ApplyRun:
                     plan=plan, batches=job.batches, spool=self.spool, store=store, sender=sending, clock=clock,
                     entropy=secrets.token_bytes, chance=random.Random()  # noqa: S311 - jitter, no secret
                     , token=token, stop=stop, tell=tell, spill=spill, claimed=lambda: self.holding.remember(store),
-                    still_ours=self.holding.still_ours,
+                    still_ours=self.holding.still_ours, confirm=self.asked.confirm, reader=reader, allowed=allowed(plan, accepts),
+                    command=self.command,
                 ).run()  # fmt: skip
             return self._finish(store, plan, applied)
 
     def _finish(self, store: Store, plan: Plan, applied: Applied | None) -> int:
         """The receipt and the exit code: what the state holds for these campaigns counts, also from earlier runs."""
-        from campaignkit.cli.exit_codes import worst
+        from campaignkit.cli.exit_codes import ExitCode, worst
         from campaignkit.cli.receipt import Open, receipt
         from campaignkit.engine.applier import Applied
         from campaignkit.engine.overview import left_open
@@ -250,17 +285,20 @@ class ApplyRun:
             if self.asked.form == "json":
                 self.console.record(done.summary() | ({"sandbox": True} if plan.environment.is_sandbox else {}))
             receipt(self.console, plan, done, still, again=self._again())
-        return worst(
+        code = worst(
             unknown=bool(still.unknown),
             interrupted=done.interrupted,
             rejected=bool(done.rejected or still.refused),
-            incomplete=bool(done.not_sent or done.throttled or done.broken),
+            incomplete=bool(done.not_sent > done.held_people or done.throttled or done.broken),
         )
+        return ExitCode.REFUSED if code == ExitCode.DONE and done.held else code
 
     def _again(self) -> str:
         """The command that was run, to be run again."""
-        words = ["campaignkit", "apply"]
-        if self.saved is not None:
+        words = ["campaignkit", self.command]
+        if self.asked.only:
+            words += [self.asked.only]
+        elif self.saved is not None:
             words += ["--plan", self.saved.path]
         else:
             words += [head.campaign for head in self.heads if len(self.heads) < len(self.opened.index.campaigns)]
@@ -268,6 +306,7 @@ class ApplyRun:
             words += ["--env", self.opened.environment.name]
         words += ["--retry-rejected"] if self.asked.retry_rejected and self.saved is None else []
         words += ["--auto-approve"] if self.asked.auto_approve else []
+        words += [] if self.asked.confirm else ["--no-confirm"]
         words += [word for accepted in self.asked.accept for word in ("--accept", accepted)]
         return " ".join(words)
 
@@ -278,20 +317,53 @@ def _import_what_sends() -> None:
     import campaignkit.engine.applier  # noqa: F401
 
 
+def one_draft(plan: Plan, name: str) -> Plan:
+    """The plan of confirming one draft; of a mailing that was sent, or is unknown, it has nothing to send.
+
+    Raises:
+        UsageError: There is no such mailing, or it goes to no list of the provider.
+        RefusedError: No draft of it stands at the provider, or one of other content.
+    """
+    from dataclasses import replace
+
+    from campaignkit.errors import RefusedError, UsageError
+    from campaignkit.model.mailings import LIST
+
+    found = [(campaign, one) for campaign in plan.campaigns for one in campaign.mailings if str(one.mailing.key) == name]
+    if not found:
+        raise UsageError(f"no mailing {name!r} is sent here", next_command="campaignkit plan")
+    [(campaign, one)] = found
+    env = plan.environment.name
+    if one.mailing.method != LIST:
+        raise UsageError(f"{name} goes to no list of the provider: there is nothing to confirm", next_command="campaignkit plan")
+    if one.draft is not None and one.draft.edited:
+        raise RefusedError(f"{name}: the draft at the provider has other content than the file now. Nothing was sent. {plan.notes[-1]}")
+    if one.counts.to_send and one.draft is None:
+        again = f"campaignkit apply {campaign.campaign} --no-confirm --env {env}"
+        raise RefusedError(f"{name}: no draft of it stands at the provider. Nothing was sent.", next_command=again)
+    return replace(plan, campaigns=[replace(campaign, mailings=[one])], drafts=[])
+
+
 def _request_record(sent: Sent) -> dict[str, object]:
+    from campaignkit.model.mailings import BULK
     from campaignkit.reports.safe import hidden
 
-    batches = sent.ready.batches
+    batches, step = sent.ready.batches, sent.ready.step
+    message_id = sent.result.uuid or sent.ready.message_id if batches[0].mailing.method != BULK else ""
     return {
         "type": "request",
+        "method": batches[0].mailing.method,
+        "step": str(step) or None,
         "request": sent.ready.ref,
         "tag": sent.ready.tags[0],
         "tags": list(sent.ready.tags),
         "campaign": batches[0].mailing.key.campaign,
         "mailings": list(dict.fromkeys(batch.mailing.key.mailing for batch in batches)),
-        "outcome": str(sent.result.outcome),
+        "outcome": "draft" if step == "create" and sent.result.outcome == "accepted" else str(sent.result.outcome),
         "recipients": sent.ready.people,
-        "uuid": sent.result.uuid or None,
+        "uuid": sent.result.uuid or message_id or None,
+        "message_id": message_id or None,
+        "subscribers": sent.result.count,
         "http_status": sent.result.http_status,
         "reason": hidden(sent.result.reason),
     }

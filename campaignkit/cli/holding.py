@@ -14,7 +14,7 @@ from campaignkit.model.clock import Clock, SystemClock
 from campaignkit.model.settings import Environment
 
 if TYPE_CHECKING:
-    from campaignkit.provider.port import StatusReader
+    from campaignkit.provider.port import Reader
     from campaignkit.states.lock import Holder, StateLock
     from campaignkit.states.spills import SpillFile
     from campaignkit.states.store import StateReader, Store
@@ -254,7 +254,7 @@ class Reachable:
     environment: Environment
 
     @contextlib.contextmanager
-    def reader(self) -> Iterator[StatusReader]:
+    def reader(self) -> Iterator[Reader]:
         """Reads only; nothing that can send."""
         from campaignkit.provider.reads import StatusClient
 

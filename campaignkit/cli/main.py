@@ -26,6 +26,7 @@ COMMANDS = {
     "render": "Show the messages as people get them.",
     "plan": "Show what apply would do, and why.",
     "apply": "Send exactly what the plan shows, each person once.",
+    "confirm": "Confirm the draft of a mailing to a list of the provider.",
     "refresh": "Ask the provider for statuses and store them.",
     "status": "Show what the state knows of everyone.",
     "resolve": "List unknown requests, or settle one.",

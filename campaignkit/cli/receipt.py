@@ -30,6 +30,8 @@ def receipt(console: Console, plan: Plan, applied: Applied, still: Open, *, agai
     if still.unknown:
         console.warn(f"{people(still.unknown)} unknown: they may have been sent to, and are held back until somebody decides.")
         console.command(f"campaignkit resolve --env {environment}")
+    elif applied.waiting and not (applied.not_sent > applied.held_people or applied.throttled or applied.rejected or still.refused):
+        console.command(f"campaignkit confirm {applied.waiting[0]} --env {environment}")
     elif applied.not_sent or applied.throttled or applied.rejected or still.refused or applied.interrupted or applied.broken:
         console.command(again)
     elif applied.accepted:
@@ -37,7 +39,11 @@ def receipt(console: Console, plan: Plan, applied: Applied, still: Open, *, agai
 
 
 def _what_happened(console: Console, applied: Applied) -> None:
-    if applied.requests or applied.not_sent:
+    if applied.drafts:
+        console.say(f"{plural(applied.drafts, 'draft')} made, and not confirmed: nobody got anything of it yet.", style="green")
+    for held in applied.held:
+        console.warn(f"Not confirmed: {hidden(line(held))}.")
+    if (applied.requests > applied.drafts) or applied.not_sent:
         parts = [f"{applied.accepted:,} accepted"]
         parts += [
             f"{getattr(applied, name):,} {name.replace('_', ' ')}"

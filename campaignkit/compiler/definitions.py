@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from campaignkit.compiler.content import link_fault, text_fault
 from campaignkit.compiler.doubts import doubts
 from campaignkit.compiler.fingerprints import canonical_digest
 from campaignkit.compiler.places import template_diagnostic
-from campaignkit.compiler.schedule import BadTimeError, Schedule, schedule
+from campaignkit.compiler.schedule import BadTimeError, Schedule, in_minutes, schedule
 from campaignkit.diagnostics import Diagnostic, Severity, did_you_mean, has_errors
 from campaignkit.loading.nodes import Document, Pointer
+from campaignkit.model.mailings import BULK, LIST, QUICK
 from campaignkit.rendering.guard import examine
 from campaignkit.rendering.messages import Renderer, RowError
 from campaignkit.validation.checker import Found
@@ -42,6 +44,8 @@ class MailingDefinition:
     """One mailing, complete but for its rows.
 
     `once` holds the rendered content that is the same for all; `each` the templates rendered for every row, empty for bulk.
+    `sender` is the id that the API takes: of an alphaname for bulk mailings, else of a Viber name. `image` is a local picture's
+    path and SHA-256.
     """
 
     document: Document
@@ -60,11 +64,34 @@ class MailingDefinition:
     definition: str
     broken: bool
     """Something of it can't be sent: its names are still checked against its audience, its rows are not."""
+    method: str = BULK
+    list_id: str = ""
+    expect: tuple[int | None, int | None] = (None, None)
+    sms: tuple[str, int] = ("", 0)
+    optouts_handled: bool = False
+    image: tuple[str, str] = ("", "")
 
     @property
     def line(self) -> int:
         """The line on which the mailing begins."""
         return self.document.place(self.pointer).line
+
+    @property
+    def schedule_utc(self) -> str:
+        """When it is sent, in UTC; empty for at once."""
+        return self.schedule.utc.isoformat() if self.schedule else ""
+
+    @property
+    def fingerprint_kind(self) -> str:
+        """How it is sent, as far as that changes what people get."""
+        if self.method == QUICK:
+            return f"quick sms={self.sms[0]}/{self.sms[1]}" if self.sms[1] else "quick"
+        return f"list {self.list_id}" if self.method == LIST else self.message_type
+
+    @property
+    def picture(self) -> str:
+        """Which picture it shows: an address, or the bytes by their hash."""
+        return f"sha256:{self.image[1]}" if self.image[1] else self.once.get("image_url", "")
 
 
 @dataclass(slots=True)
@@ -75,7 +102,13 @@ class Definitions:
     problems: list[Diagnostic] = field(default_factory=list)
 
 
-def define(document: Document, faults: Sequence[Found], rules: Rules, begin: Callable[[], None] = lambda: None) -> Definitions:
+def define(
+    document: Document,
+    faults: Sequence[Found],
+    rules: Rules,
+    begin: Callable[[], None] = lambda: None,
+    images: Mapping[Pointer, tuple[str, str]] = MappingProxyType({}),
+) -> Definitions:
     """The mailings of one campaign.
 
     Args:
@@ -83,6 +116,7 @@ def define(document: Document, faults: Sequence[Found], rules: Rules, begin: Cal
         faults: What the schema found; a mailing with a fault inside is left out, the others are defined all the same.
         rules: Settings of project and environment.
         begin: Called before each mailing, so that a template that hangs is noticed.
+        images: Path and SHA-256 of each mailing's local picture, by the mailing's pointer; none where it can't be sent.
     """
     result = Definitions()
     root: Any = document.root
@@ -106,7 +140,7 @@ def define(document: Document, faults: Sequence[Found], rules: Rules, begin: Cal
         if index in broken or "sender" in spoiled or "schedule_time" in spoiled:
             continue
         begin()
-        _Definer(document, pointer, root, fields, constants, rules, result).define()
+        _Definer(document, pointer, root, fields, constants, rules, result, images.get(pointer)).define()
     return result
 
 
@@ -119,6 +153,12 @@ class _Definer:
     constants: dict[str, str]
     rules: Rules
     result: Definitions
+    image: tuple[str, str] | None
+
+    @property
+    def method(self) -> str:
+        """How it is sent."""
+        return str(self.fields.get("method", BULK))
 
     def define(self) -> None:
         before = len(self.result.problems)
@@ -126,19 +166,25 @@ class _Definer:
         for name in ("text", "caption"):
             if name in content:
                 self.result.problems += doubts(self.document, (*self.pointer, "content", name))
-        personal = self.fields["message_type"] == PERSONAL
-        sender = self._sender()
+        method = self.method
+        kind = str(self.fields["message_type"]) if method == BULK else PERSONAL if method == QUICK else ""
+        personal = kind == PERSONAL
+        sender = self._sender("alphaname_id" if method == BULK else "vibername_id")
+        sms = self._sms()
+        expect = self._expected()
         when = self._schedule()
         fixed = [name for name in (_ONCE if personal else (*_ONCE, *_EACH)) if name in content]
         once = {"type": str(content["type"])} | {name: self._once(name, str(content[name])) for name in fixed}
         utc = when.utc.isoformat() if when else ""
         definition = {
             "content": content,
-            "type": self.fields["message_type"],
+            "type": kind,
             "sender": sender,
             "schedule": utc,
             "variables": self.constants,
         }
+        if method != BULK:
+            definition |= {"method": method, "list": str(self.fields.get("list_id", "")), "sms": sms, "image": (self.image or ("", ""))[1]}
         self.result.mailings.append(
             MailingDefinition(
                 document=self.document,
@@ -146,15 +192,21 @@ class _Definer:
                 campaign=str(self.root["campaign"]),
                 revision=int(self.fields.get("revision", self.root.get("revision", 1))),
                 name=str(self.fields["name"]),
-                message_type=str(self.fields["message_type"]),
+                message_type=kind,
                 content_type=str(content["type"]),
                 sender=sender,
                 schedule=when,
                 constants=self.constants,
                 once=once,
-                broken=has_errors(self.result.problems[before:]),
+                broken=has_errors(self.result.problems[before:]) or ("image" in content and self.image is None),
+                method=method,
+                list_id=str(self.fields.get("list_id", "")),
+                expect=expect,
+                sms=sms,
+                optouts_handled="optouts" in self.fields,
+                image=self.image or ("", ""),
                 each={name: str(content[name]) for name in _EACH if personal and name in content},
-                audience=self.fields["audience"],
+                audience=self.fields.get("audience") or {},
                 definition=canonical_digest(definition),
             )
         )
@@ -170,27 +222,48 @@ class _Definer:
                     return (key, fields[key]), (*pointer, key)
         return None, self.pointer
 
-    def _sender(self) -> str:
-        found, pointer = self._own("sender", "alphaname_id")
+    def _sender(self, wanted: str) -> str:
+        """The id of the sender that the method takes; one kind of id never stands in for the other."""
+        found, pointer = self._own("sender", wanted)
         if not isinstance(found, tuple):
-            self._error("CK121", "no sender: neither the mailing nor the campaign names one", self.pointer, "sender: shop")
+            hint = "sender: shop" if wanted == "alphaname_id" else "vibername_id: 12, or a sender that has one in campaignkit.yaml"
+            self._error("CK121", "no sender: neither the mailing nor the campaign names one", self.pointer, hint)
             return ""
         key, value = found
-        if key == "alphaname_id":
-            return str(value)
-        entry = self.rules.senders.get(str(value))
+        return str(value) if key == wanted else self._named_sender(str(value), wanted, pointer)
+
+    def _named_sender(self, value: str, wanted: str, pointer: Pointer) -> str:
+        entry = self.rules.senders.get(value)
         if entry is None:
             self._error(
                 "CK121",
                 f"no sender is called {value!r} in campaignkit.yaml",
                 pointer,
-                did_you_mean(str(value), self.rules.senders),
+                did_you_mean(value, self.rules.senders),
             )
             return ""
-        if "alphaname_id" not in entry:
-            self._error("CK121", f"the sender {value!r} has no alphaname_id in campaignkit.yaml", pointer)
+        if wanted not in entry:
+            self._error("CK121", f"the sender {value!r} has no {wanted} in campaignkit.yaml", pointer)
             return ""
-        return str(entry["alphaname_id"])
+        return str(entry[wanted])
+
+    def _sms(self) -> tuple[str, int]:
+        """The SMS sender that stands in for a quick message, and after how many minutes; nothing and 0 for none."""
+        fields = self.fields.get("sms_fallback")
+        if not isinstance(fields, dict):
+            return "", 0
+        after = int(fields["after_minutes"])
+        if "alphaname_id" in fields:
+            return str(fields["alphaname_id"]), after
+        return self._named_sender(str(fields["sender"]), "alphaname_id", (*self.pointer, "sms_fallback", "sender")), after
+
+    def _expected(self) -> tuple[int | None, int | None]:
+        """The bounds of a list's subscribers."""
+        fields = self.fields.get("expect_subscribers") or {}
+        least, most = fields.get("min"), fields.get("max")
+        if least is not None and most is not None and least > most:
+            self._error("CK124", f"expect_subscribers: min {least:,} is above max {most:,}", (*self.pointer, "expect_subscribers"))
+        return least, most
 
     def _schedule(self) -> Schedule | None:
         if self.fields.get("schedule_time", "") is None:
@@ -198,8 +271,13 @@ class _Definer:
         found, pointer = self._own("schedule_time")
         if not isinstance(found, tuple):
             return None
+        if self.method == QUICK:
+            hint = "schedule_time: null on this mailing sends it at once; bulk and list mailings can be scheduled"
+            self._error("CK501", "a quick message can't be scheduled: the provider sends it at once", pointer, hint)
+            return None
         try:
-            return schedule(str(found[1]), author=self.rules.timezone, provider=self.rules.provider_timezone)
+            when = schedule(str(found[1]), author=self.rules.timezone, provider=self.rules.provider_timezone)
+            return in_minutes(when) if self.method == LIST else when
         except BadTimeError as problem:
             self._error("CK501", str(problem), pointer)
             return None
@@ -211,7 +289,8 @@ class _Definer:
         for fault in faults:
             found = template_diagnostic(self.document, pointer, source, fault)
             if fault.code == "CK202":
-                where = "in a bulk mailing" if self.fields["message_type"] != PERSONAL else f"in {name}, which the API has once for all,"
+                bulk = self.method == LIST or self.fields.get("message_type") == "bulk"
+                where = f"in a {self.method} mailing" if bulk else f"in {name}, which there is once for all,"
                 hint = fault.hint or "put the value under variables, or make the mailing personal"
                 found = Diagnostic(
                     found.severity,

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Protocol
 
 from campaignkit.protocol.messages import FINGERPRINT_BYTES
 
@@ -33,6 +34,52 @@ def fingerprinter(
         return hashed.digest()
 
     return fingerprint
+
+
+class Fingerprinted(Protocol):
+    """What of a mailing is the same for all who get it."""
+
+    @property
+    def fingerprint_kind(self) -> str:
+        """How it is sent."""
+        ...
+
+    @property
+    def content_type(self) -> str:
+        """Text, image or button."""
+        ...
+
+    @property
+    def sender(self) -> str:
+        """Who sends it."""
+        ...
+
+    @property
+    def schedule_utc(self) -> str:
+        """When, in UTC; empty for at once."""
+        ...
+
+    @property
+    def picture(self) -> str:
+        """Which picture it shows."""
+        ...
+
+    @property
+    def once(self) -> Mapping[str, str]:
+        """Its rendered content."""
+        ...
+
+
+def fingerprint_of(mailing: Fingerprinted) -> Callable[[bytes, bytes], bytes]:
+    """The function from (text, link) to the fingerprint, for this mailing."""
+    return fingerprinter(
+        message_type=mailing.fingerprint_kind,
+        content_type=mailing.content_type,
+        sender=mailing.sender,
+        schedule=mailing.schedule_utc,
+        image=mailing.picture,
+        caption=mailing.once.get("caption", ""),
+    )
 
 
 def canonical_digest(value: object) -> str:

@@ -18,7 +18,7 @@ from campaignkit.audience.phones import BadPhoneError, Odd, normal
 from campaignkit.compiler.columns import Columns
 from campaignkit.compiler.content import clean_text, link_fault, link_host, text_fault
 from campaignkit.compiler.definitions import MailingDefinition, Rules
-from campaignkit.compiler.fingerprints import fingerprinter
+from campaignkit.compiler.fingerprints import fingerprint_of
 from campaignkit.compiler.tally import Occurrences, RowProblems
 from campaignkit.diagnostics import Diagnostic, Place, Severity
 from campaignkit.model.phones import masked
@@ -98,14 +98,7 @@ class RowLoop:
         has_text, has_link = "text" in mailing.each, "button_link" in mailing.each
         personal = bool(mailing.each) or mailing.message_type == "personal"
         text, link = mailing.once.get("text", ""), mailing.once.get("button_link", "")
-        fingerprint = fingerprinter(
-            message_type=mailing.message_type,
-            content_type=mailing.content_type,
-            sender=mailing.sender,
-            schedule=mailing.schedule.utc.isoformat() if mailing.schedule else "",
-            image=mailing.once.get("image_url", ""),
-            caption=mailing.once.get("caption", ""),
-        )
+        fingerprint = fingerprint_of(mailing)
         same = b"" if personal else fingerprint(text.encode(), link.encode())
         phone_at, policy = columns.phone, str(mailing.audience.get("on_conflict", "fail"))
         seen: dict[int, int] = {}
@@ -207,8 +200,10 @@ class RowLoop:
                 elif has_link:
                     head = f'"text":{encode_basestring(text)},' if has_text else ""
                     element = f'{{"phone":"{phone}",{head}"button_link":{encode_basestring(link)}}}'
-                else:
+                elif has_text:
                     element = f'{{"phone":"{phone}","text":{encode_basestring(text)}}}'
+                else:
+                    element = f'{{"phone":"{phone}"}}'
                 encoded = element.encode()
                 widths.append(len(encoded))
                 parts.append(encoded)

@@ -6,7 +6,7 @@ The API takes `YYYY-MM-DDTHH:mm:ss` and names no zone (provider-api.txt, sendBul
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -66,6 +66,17 @@ def schedule(text: str, *, author: str, provider: str) -> Schedule:
         raise BadTimeError(f"at the provider ({provider}) the clock shows this time twice")
     shown = f"{written.isoformat()} {'' if written.tzinfo else author} = {sent:%Y-%m-%d %H:%M} at the provider = {utc:%Y-%m-%d %H:%M} UTC"
     return Schedule(utc, sent.strftime("%Y-%m-%dT%H:%M:%S"), " ".join(shown.split()))
+
+
+def in_minutes(when: Schedule) -> Schedule:
+    """The same time as the provider takes it for a list mailing (`YYYY-MM-DD HH:MM`).
+
+    Raises:
+        BadTimeError: It has seconds, which that method can't say.
+    """
+    if not when.wire.endswith(":00"):
+        raise BadTimeError("a list mailing is scheduled to the minute: its seconds must be 00")
+    return replace(when, wire=when.wire[:-3].replace("T", " "))
 
 
 def _local(written: datetime, there: ZoneInfo, name: str) -> datetime:

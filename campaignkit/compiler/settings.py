@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
+from campaignkit.audience.phones import BadPhoneError, normal
 from campaignkit.compiler.fingerprints import canonical_digest
 from campaignkit.compiler.schedule import BadTimeError, zone
 from campaignkit.diagnostics import Diagnostic, Severity, did_you_mean, has_errors
 from campaignkit.loading.events import load
-from campaignkit.loading.nodes import Document
+from campaignkit.loading.nodes import Document, Pointer
 from campaignkit.protocol.messages import EnvironmentMessage, ProjectMessage
 from campaignkit.validation.checker import check, shown
 from campaignkit.validation.schemas import PROJECT
@@ -19,6 +21,7 @@ _DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(ms|s|m|min|h|d)?")
 _RATE = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*/\s*([0-9]*)(s|min|m|h)")
 _LOOPBACK = re.compile(r"http://(?:127(?:\.[0-9]{1,3}){3}|localhost|\[::1\])(?::[0-9]{1,5})?(?:/.*)?")
 SANDBOX = "sandbox"
+DEFAULT_OPTOUT_WORDS = ("stop", "стоп", "адпісацца")
 # Where something is kept decides nothing about what is sent: paths are no part of a plan's digest.
 _PATHS = {"state", "campaigns", "suppress", "environments", "default_environment"}
 
@@ -73,13 +76,36 @@ def _rules(document: Document) -> list[Diagnostic]:
         state = str(environment.get("state", f"state/{name}.db"))
         if states.setdefault(state, name) != name:
             error("CK112", f"the environments {states[state]!r} and {name!r} share a state", *where, "state")
+    for pointer, bad in _bad_phones(names):
+        error("CK310", f"bad phone: {bad}", *pointer)
+    for pointer, unknown in _bad_zones(zones):
+        error("CK113", str(unknown), *pointer)
+    return found
+
+
+def _bad_zones(zones: list[tuple[Any, tuple[str, ...]]]) -> Iterator[tuple[Pointer, BadTimeError]]:
+    """Time zones that there are not, with their places."""
     for written, pointer in zones:
         if written is not None:
             try:
                 zone(str(written))
             except BadTimeError as problem:
-                error("CK113", str(problem), *pointer)
-    return found
+                yield pointer, problem
+
+
+def _bad_phones(environments: dict[str, Any]) -> Iterator[tuple[Pointer, BadPhoneError]]:
+    """Test phones that are none, with their places."""
+    for name, environment in environments.items():
+        for index, phone in enumerate(environment.get("test_phones") or ()):
+            try:
+                _phone(phone)
+            except BadPhoneError as problem:
+                yield ("environments", name, "test_phones", index), problem
+
+
+def _phone(written: object) -> int:
+    found = normal(str(written))
+    return found if isinstance(found, int) else found.phone
 
 
 def _message(root: dict[str, Any], *, valid: bool) -> ProjectMessage:
@@ -98,6 +124,7 @@ def _message(root: dict[str, Any], *, valid: bool) -> ProjectMessage:
         batch_size=int(defaults.get("batch_size", 100)),
         first_batch=int(defaults.get("first_batch", 10)),
         batches_per_request=int(defaults.get("batches_per_request", 1)),
+        optout_words=tuple(str(word) for word in root.get("optout_words", DEFAULT_OPTOUT_WORDS)),
         environments=tuple(_environment(name, fields, shared) for name, fields in environments.items()),
     )
 
@@ -129,5 +156,9 @@ def _environment(name: str, fields: dict[str, Any], shared: dict[str, Any]) -> E
         refusals=int(rules.get("refusals", 3)),
         throttled_is=str(provider.get("throttled_is", "not_sent")),
         error_in_200_is=str(provider.get("error_in_200_is", "rejected")),
+        drafts_are_inert=bool(provider.get("drafts_are_inert", False)),
+        test_phones=tuple(str(_phone(phone)) for phone in fields.get("test_phones") or ()),
+        test_limit=int(fields.get("test_limit", 20)),
+        inbox_age=seconds(fields.get("inbox_age", "336h")),
         settings_digest=canonical_digest({"shared": shared, "environment": own}),
     )

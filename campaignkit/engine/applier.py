@@ -6,22 +6,24 @@ import json
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from campaignkit.engine.calls import Calls
+from campaignkit.engine.confirming import ConfirmJob
 from campaignkit.engine.pace import Pace
 from campaignkit.engine.packing import PackedBatch, requests
 from campaignkit.engine.sending import LOCK_LOST, Ready, SendLoop, Sent, StopFlag
-from campaignkit.engine.spool import Spool
+from campaignkit.engine.spool import Spool, Stretch
 from campaignkit.engine.stop_rules import StopWatch
 from campaignkit.errors import LockedError, SpoolError, StateError
 from campaignkit.model.clock import Clock
+from campaignkit.model.mailings import BULK, LIST
 from campaignkit.model.outcomes import Outcome, SendResult
-from campaignkit.plans.plan import Plan
-from campaignkit.provider.port import Sender
-from campaignkit.states.records import PlannedBatch, PlannedRequest
+from campaignkit.plans.plan import MailingPlan, Plan
+from campaignkit.provider.port import Reader, Sender
+from campaignkit.states.records import PlannedBatch, PlannedRequest, Step
 from campaignkit.states.store import ClaimConflictError, Store
-from campaignkit.wire.bulk import encode_batch, encode_request
-from campaignkit.wire.callbacks import SECRET_BYTES, callback_address, new_secret, secret_hash
+from campaignkit.wire.callbacks import SECRET_BYTES, new_secret, secret_hash
 from campaignkit.wire.names import batch_name, new_tag
 
 TAG_BYTES = 17
@@ -42,17 +44,27 @@ class Applied:
     not_sent: int = 0
     unknown: int = 0
     requests: int = 0
+    drafts: int = 0
+    """List mailings made and left for somebody to confirm."""
+    held: list[str] = field(default_factory=list)
+    """Drafts that a limit kept from being confirmed, each with the reason."""
+    held_people: int = 0
+    waiting: list[str] = field(default_factory=list)
+    """Drafts that wait for somebody to confirm them, as CAMPAIGN/MAILING."""
     stopped: str = ""
     interrupted: bool = False
     broken: str = ""
     """Why the state, or the file of rendered messages, failed; people whose outcome it could not take are unknown."""
+    left: dict[str, int] = field(default_factory=dict)
+    """Requests that have not come to an end, with their people."""
     reasons: Counter[str] = field(default_factory=Counter)
     unknown_requests: list[str] = field(default_factory=list)
 
     def summary(self) -> dict[str, int | str]:
         """The closing record of the contract."""
         names = ("accepted", "rejected", "throttled", "not_sent", "unknown", "requests")
-        return {"type": "summary"} | {name: getattr(self, name) for name in names}
+        drafts: dict[str, int | str] = {"drafts": self.drafts} if self.drafts else {}
+        return {"type": "summary"} | {name: getattr(self, name) for name in names} | drafts
 
 
 @dataclass(slots=True, kw_only=True)
@@ -74,6 +86,10 @@ class ApplyJob:
         spill: Keeps what became of an attempt (by number) where the state could not take it.
         claimed: Done once everybody is claimed, before anything is sent.
         still_ours: Whether the lock is still held; nothing new begins once it is not.
+        confirm: Whether list mailings are confirmed, too, or left as drafts.
+        reader: The provider's records, for those; asked for when there is one.
+        allowed: How many people the limits allow this run to message; None for any.
+        command: What the history calls it.
     """
 
     plan: Plan
@@ -90,7 +106,13 @@ class ApplyJob:
     spill: Callable[[Ready, int, SendResult], None]
     claimed: Callable[[], None] = lambda: None
     still_ours: Callable[[], bool] = lambda: True
+    confirm: bool = True
+    reader: Callable[[], Reader] | None = None
+    allowed: int | None = None
+    command: str = "apply"
+    _drafts: list[Ready] = field(default_factory=list)
     applied: Applied = field(default_factory=Applied)
+    _made: set[str] = field(default_factory=set)
 
     def run(self) -> Applied:
         """Claim, send, record.
@@ -100,7 +122,7 @@ class ApplyJob:
         """
         if not self.still_ours():
             raise LockedError(f"{LOCK_LOST}. Nothing was sent by this run.", next_command="campaignkit plan")
-        run_id = self.store.begin_run(command="apply", digest=self.plan.digest, at=self.clock.now())
+        run_id = self.store.begin_run(command=self.command, digest=self.plan.digest, at=self.clock.now())
         named = list(self._named())
         try:
             refs = self.store.write_plan(run_id, self._planned(named), self.clock.now())
@@ -108,24 +130,28 @@ class ApplyJob:
             message = "another run claimed some of these people meanwhile. Nothing was sent by this run."
             raise LockedError(message, next_command="campaignkit plan") from None
         self.claimed()
-        ready = [Ready(ref, *one) for ref, one in zip(refs, named, strict=True)]
+        ready = [Ready(ref, *one, step=_step(one[0])) for ref, one in zip(refs, named, strict=True)]
+        self._drafts = [draft for one in waiting(self.plan) if (draft := _draft(one)) and self.confirm]
+        self.applied.left = {one.ref: one.people for one in (*ready, *self._drafts)}
         environment = self.plan.environment
+        calls = Calls(sender=self.sender, spool=self.spool, token=self.token, callback_url=environment.callback_url)
+        pace = Pace(environment.rate, self.clock)
         loop = SendLoop(
             store=self.store,
-            sender=self.sender,
+            call=calls.of,
             clock=self.clock,
             chance=self.chance,
-            pace=Pace(environment.rate, self.clock),
+            pace=pace,
             in_flight=environment.in_flight,
             watch=StopWatch(environment.stop_rules),
             stop=self.stop,
             still_ours=self.still_ours,
-            body=self._body,
             tell=self._count,
             spill=self.spill,
         )
         try:
             loop.run(ready)
+            self._confirm(loop, pace)
         except KeyboardInterrupt:
             self.stop.requested = True
         except (SpoolError, StateError) as error:
@@ -133,13 +159,45 @@ class ApplyJob:
         self._close(run_id, loop)
         return self.applied
 
+    def _confirm(self, loop: SendLoop, pace: Pace) -> None:
+        """The drafts of this run, and those that earlier ones left."""
+        if not self._drafts or self.reader is None:
+            return
+        others = sum(one.reach for campaign in self.plan.campaigns for one in campaign.mailings if one.mailing.method != LIST)
+        ConfirmJob(
+            store=self.store,
+            loop=loop,
+            reader=self.reader,
+            clock=self.clock,
+            pace=pace,
+            allowed=None if self.allowed is None else self.allowed - others,
+            held=self._held,
+            failed=self._unread,
+            counted=self._counted,
+        ).run(self._drafts)
+
+    def _held(self, ready: Ready, why: str) -> None:
+        key = str(ready.batches[0].mailing.key)
+        self.applied.held.append(f"{key} ({ready.ref}): {why}")
+        self.applied.held_people += ready.people
+        self.applied.waiting.append(key)
+
+    def _unread(self, ready: Ready, why: str) -> None:
+        self.applied.reasons[f"{ready.batches[0].mailing.key} ({ready.ref}): {why}"] += ready.people
+
+    def _counted(self, ready: Ready) -> None:
+        """A lost confirm counted after all."""
+        applied = self.applied
+        applied.unknown -= ready.people
+        applied.accepted += ready.people
+        applied.unknown_requests.remove(ready.ref)
+
     def _close(self, run_id: int, loop: SendLoop) -> None:
         """Whatever ended the run: everyone is counted, and what was begun and not recorded is unknown."""
         applied = self.applied
         applied.unknown += sum(loop.in_doubt.values())
         applied.unknown_requests += list(loop.in_doubt)
-        reached = applied.accepted + applied.rejected + applied.throttled + applied.unknown
-        applied.not_sent = sum(batch.count for batch in self.batches) - reached
+        applied.not_sent += sum(people for ref, people in applied.left.items() if ref not in loop.in_doubt)
         applied.stopped, applied.interrupted = loop.stopped, self.stop.requested
         try:
             # Without the lock another run may be under way, and what it has begun is not ours to settle.
@@ -152,12 +210,29 @@ class ApplyJob:
 
     def _count(self, sent: Sent) -> None:
         outcome, people = sent.result.outcome, sent.ready.people
+        self.applied.left.pop(sent.ready.ref, None)
+        # A list mailing is one request of two calls.
+        self.applied.requests += sent.ready.step is not Step.CONFIRM or sent.ready.ref not in self._made
+        if sent.ready.step is Step.CREATE and outcome is Outcome.ACCEPTED:
+            self._keep_draft(sent)
+            return
         setattr(self.applied, outcome, getattr(self.applied, outcome) + people)
-        self.applied.requests += 1
         if outcome is Outcome.UNKNOWN:
             self.applied.unknown_requests.append(sent.ready.ref)
         if outcome is not Outcome.ACCEPTED:
             self.applied.reasons[sent.result.reason] += people
+        self.tell(sent)
+
+    def _keep_draft(self, sent: Sent) -> None:
+        """A draft was made: the next step is to confirm it, or somebody else's."""
+        draft = replace(sent.ready, step=Step.CONFIRM, message_id=sent.result.uuid, subscribers=sent.result.count or 1)
+        self._made.add(draft.ref)
+        if self.confirm:
+            self._drafts.append(draft)
+            self.applied.left[draft.ref] = draft.people
+        else:
+            self.applied.drafts += 1
+            self.applied.waiting.append(str(draft.batches[0].mailing.key))
         self.tell(sent)
 
     def _named(self) -> Iterator[_Named]:
@@ -168,7 +243,8 @@ class ApplyJob:
                 batch_name(batch.mailing.key.campaign, batch.mailing.key.mailing, batch.number, of[batch.mailing.key], tag)
                 for batch, tag in zip(group, tags, strict=True)
             )
-            secret = new_secret(self.entropy(SECRET_BYTES)) if self.plan.environment.callback_url else ""
+            wanted = self.plan.environment.callback_url and group[0].mailing.method == BULK
+            secret = new_secret(self.entropy(SECRET_BYTES)) if wanted else ""
             yield group, tags, names, secret
 
     def _planned(self, named: Sequence[_Named]) -> Iterator[PlannedRequest]:
@@ -176,6 +252,7 @@ class ApplyJob:
             yield PlannedRequest(
                 batches=tuple(self._planned_batch(*three) for three in zip(batches, tags, names, strict=True)),
                 callback=secret_hash(secret) if secret else b"",
+                method=batches[0].mailing.method,
             )
 
     def _planned_batch(self, batch: PackedBatch, tag: str, name: str) -> PlannedBatch:
@@ -192,23 +269,23 @@ class ApplyJob:
             schedule_utc=mailing.schedule_utc,
         )
 
-    def _body(self, ready: Ready) -> bytes:
-        url = self.plan.environment.callback_url
-        return encode_request(
-            [encoded(batch, name, self.spool) for batch, name in zip(ready.batches, ready.names, strict=True)],
-            token=self.token,
-            callback_url=callback_address(url, ready.callback_secret) if url else None,
-        )
+
+def waiting(plan: Plan) -> list[MailingPlan]:
+    """The list mailings of a plan that stand at the provider, and only wait to be confirmed."""
+    return [one for campaign in plan.campaigns for one in campaign.mailings if one.draft and not one.draft.edited and one.counts.to_send]
 
 
-def encoded(batch: PackedBatch, name: str, spool: Spool) -> bytes:
-    """A packed batch as one element of `messages[]`."""
-    mailing = batch.mailing
-    return encode_batch(
-        alphaname_id=mailing.alphaname_id,
-        name=name,
-        message_type=mailing.message_type,
-        schedule_time=mailing.schedule_wire,
-        content=mailing.content,
-        elements=spool.read(batch.elements),
-    )
+def _draft(one: MailingPlan) -> Ready | None:
+    """What confirms it. There are no bytes of it any more, and none are needed."""
+    if one.draft is None:
+        return None
+    nothing = Stretch(0, 0)
+    batch = PackedBatch(mailing=one.mailing, number=1, count=1, phones=nothing, fingerprints=nothing, elements=nothing, canary=True)
+    return Ready(
+        one.draft.request, (batch,), (one.draft.tag,), ("",),
+        step=Step.CONFIRM, message_id=one.draft.message_id, subscribers=one.draft.subscribers or 1,
+    )  # fmt: skip
+
+
+def _step(batches: Sequence[PackedBatch]) -> Step:
+    return Step.CREATE if batches[0].mailing.method == LIST else Step.ONLY

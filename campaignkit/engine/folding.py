@@ -14,7 +14,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from campaignkit.states.records import BatchRow, BatchUpdate, RequestRow
+from campaignkit.states.records import BatchRow, BatchUpdate, Listing, RequestRow
+from campaignkit.wire.records import DeliveryRow, QuickStatus
 from campaignkit.wire.statuses import StatusAnswer, StatusEntry, StatusRow, attribute
 from campaignkit.wire.vocabulary import is_final, merge
 
@@ -101,9 +102,11 @@ def _batch(
             new = merge(old, row.status) if old else row.status
             if new != old:
                 statuses[at] = word_id(new)
+                if statuses[at] not in words:
+                    words = {**words, statuses[at]: new}
                 moved += 1
-            known[at] = [row.delivery_id, row.status_time]
-        details = zlib.compress(json.dumps(known, separators=(",", ":")).encode(), 1)
+            known[at] = _detail(row)
+        details = _packed(known)
     every = tuple(dict.fromkeys((*batch.errors, *errors)))
     # Details are written with the first row of the batch, whether or not its phone could be matched.
     listed = any(statuses) or bool(details)
@@ -124,8 +127,86 @@ def _batch(
     return update, moved, ended
 
 
+def fold_quick(
+    request: RequestRow, status: QuickStatus, *, words: Mapping[int, str], word_id: Callable[[str], int], now: datetime
+) -> Folded:
+    """Fold what `getViberDeliveryData` says of a quick message: the same fold, for an answer about one person."""
+    name = request.batches[0].name
+    row = StatusRow(phone=status.phone, status=status.status, delivery_id=None, status_time="", error_code=status.error_code)
+    answer = StatusAnswer(entries=(StatusEntry(name=name, message_id=None, rows=(row,), errors=()),))
+    return fold(request, answer, words=words, word_id=word_id, now=now)
+
+
+@dataclass(frozen=True, slots=True)
+class FoldedList:
+    """What the provider's list of deliveries taught about a mailing to a list of its own."""
+
+    listing: Listing
+    changed: int
+    final: bool
+    notes: tuple[str, ...]
+
+
+def fold_list(
+    listing: Listing, rows: Iterable[DeliveryRow], *, cost: str, words: Mapping[int, str], word_id: Callable[[str], int]
+) -> FoldedList:
+    """Fold one answer of `getViberDeliveryList`: who is named once stays named, and nobody goes backwards.
+
+    Args:
+        listing: What is known.
+        rows: Whom the provider names now.
+        cost: What the provider says that it cost; empty keeps what is known.
+        words: Status words by their byte.
+        word_id: The byte of a word, also of a new one.
+    """
+    phones = array("q")
+    phones.frombytes(listing.phones)
+    statuses = bytearray(listing.statuses)
+    details = unpack_details(listing.details, len(statuses))
+    positions = {phone: at for at, phone in enumerate(phones)}
+    said = dict(words)
+    notes: list[str] = []
+    changed = 0
+    for row in rows:
+        if row.phone is None:
+            notes.append("a delivery without a readable phone")
+            continue
+        at = positions.setdefault(row.phone, len(statuses))
+        if at == len(statuses):
+            phones.append(row.phone)
+            statuses.append(0)
+            details.append([])
+        old = said.get(statuses[at], "")
+        new = merge(old, row.status) if old else row.status
+        if new != old:
+            statuses[at] = word_id(new)
+            said[statuses[at]] = new
+            changed += 1
+        details[at] = [row.delivery_id, "", row.error_code]
+    expected = listing.subscribers if listing.subscribers is not None else len(statuses)
+    final = bool(statuses) and len(statuses) >= expected and all(byte and is_final(said.get(byte, "")) for byte in statuses)
+    after = Listing(
+        subscribers=listing.subscribers,
+        draft_word=listing.draft_word,
+        cost=cost or listing.cost,
+        phones=phones.tobytes(),
+        statuses=bytes(statuses),
+        details=_packed(details),
+    )
+    return FoldedList(after, changed, final, tuple(dict.fromkeys(notes)))
+
+
+def _detail(row: StatusRow) -> list[object]:
+    known: list[object] = [row.delivery_id, row.status_time]
+    return [*known, row.error_code] if row.error_code else known
+
+
+def _packed(details: list[list[object]]) -> bytes:
+    return zlib.compress(json.dumps(details, separators=(",", ":")).encode(), 1)
+
+
 def unpack_details(details: bytes, count: int) -> list[list[object]]:
-    """Per position: delivery id and the provider's time, or nothing yet."""
+    """Per position: delivery id, the provider's time, and the code of a failure if there is one; or nothing yet."""
     if not details:
         return [[] for _ in range(count)]
     found = json.loads(zlib.decompress(details))

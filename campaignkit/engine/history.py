@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from campaignkit.model.mailings import Mailing, MailingKey
 from campaignkit.plans.known import Standing, Standings
 from campaignkit.protocol.messages import CampaignHead, Index
-from campaignkit.states.records import KnownMailing, RequestState
+from campaignkit.states.records import Known, KnownMailing, RequestState, Step
 from campaignkit.states.store import StateReader
 
 _STANDING = {
     RequestState.ACCEPTED: Standing.ACCEPTED,
     RequestState.INTENT: Standing.UNKNOWN,
+    RequestState.DRAFT: Standing.DRAFT,
     RequestState.UNKNOWN: Standing.UNKNOWN,
     RequestState.ABANDONED: Standing.ABANDONED,
     RequestState.PLANNED: Standing.PENDING,
@@ -24,8 +25,9 @@ _SURER = {
     Standing.ACCEPTED: 0,
     Standing.UNKNOWN: 1,
     Standing.ABANDONED: 2,
-    Standing.REFUSED: 3,
-    Standing.PENDING: 4,
+    Standing.DRAFT: 3,
+    Standing.REFUSED: 4,
+    Standing.PENDING: 5,
 }
 
 
@@ -45,6 +47,8 @@ class MailingHistory:
     """What the state holds for one mailing: its own ids (with those moved to it), and ids that are gone."""
 
     reader: StateReader | None = None
+    inert: bool = False
+    """Whether a draft whose create got no answer is as good as none."""
     ids: list[int] = field(default_factory=list)
     gone: list[int] = field(default_factory=list)
     strangers: list[int] = field(default_factory=list)
@@ -58,10 +62,10 @@ class MailingHistory:
         found: dict[int, Standings] = {}
         for mailing_id in self.ids:
             for phone, known in self.reader.known([mailing_id], phones).items():
-                standing = _standing(known.state, refused=known.refused)
+                standing = _standing(known, inert=self.inert)
                 # Of deliveries that were carried over, what is surest about a person counts.
                 if phone not in found or _SURER[standing] < _SURER[found[phone].standing]:
-                    found[phone] = Standings(standing, known.fingerprint, known.definition)
+                    found[phone] = Standings(standing, known.fingerprint, known.definition, known.request)
         return found
 
     def elsewhere(self, phones: Sequence[int], fingerprints: bytes) -> set[int]:
@@ -77,15 +81,20 @@ class MailingHistory:
         return found
 
 
-def _standing(state: RequestState, *, refused: bool) -> Standing:
-    return Standing.REFUSED if refused and state is RequestState.ACCEPTED else _STANDING.get(state, Standing.PENDING)
+def _standing(known: Known, *, inert: bool) -> Standing:
+    if known.refused and known.state is RequestState.ACCEPTED:
+        return Standing.REFUSED
+    if inert and known.state is RequestState.UNKNOWN and known.step is Step.CREATE:
+        return Standing.PENDING  # apply releases it before it makes another
+    return _STANDING.get(known.state, Standing.PENDING)
 
 
 class Histories:
     """The state's mailings, matched once against the files of the project."""
 
-    def __init__(self, reader: StateReader | None, index: Index) -> None:
+    def __init__(self, reader: StateReader | None, index: Index, *, inert: bool = False) -> None:
         self._reader = reader
+        self._inert = inert
         self._known: Sequence[KnownMailing] = reader.mailings() if reader else ()
         self._heads = {head.campaign: head for head in index.campaigns if head.campaign}
         self._moves = {head.campaign: moves(head) for head in self._heads.values()}
@@ -96,7 +105,7 @@ class Histories:
         """What the state holds for this mailing."""
         key = mailing.key
         own = {key, *self._moves.get(key.campaign, {}).get(key.mailing, ())}
-        history = MailingHistory(reader=self._reader)
+        history = MailingHistory(reader=self._reader, inert=self._inert)
         here = {head.name for head in self._heads[key.campaign].mailings} if key.campaign in self._heads else {key.mailing}
         for known in self._known:
             if known.key in own:

@@ -7,16 +7,21 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from campaignkit.engine.folding import unpack_details
-from campaignkit.model.mailings import MailingKey
+from campaignkit.model.mailings import BULK, MailingKey
 from campaignkit.model.settings import Environment
 from campaignkit.model.status import CampaignStatus, ErrorLine, MailingStatus, PersonLine, RequestLine, StatusReport
 from campaignkit.protocol.messages import Index
-from campaignkit.states.records import BatchRow, RequestRow, RequestState
+from campaignkit.states.records import BatchRow, Listing, RequestRow, RequestState
 from campaignkit.states.store import StateReader
 from campaignkit.wire.vocabulary import status_class
 
-_SHOWN = (RequestState.ACCEPTED, RequestState.UNKNOWN, RequestState.INTENT, RequestState.ABANDONED)
+_SHOWN = (RequestState.ACCEPTED, RequestState.UNKNOWN, RequestState.INTENT, RequestState.ABANDONED, RequestState.DRAFT)
 UNREPORTED = "unreported"
+_FAILED = frozenset({"abandoned", "unknown", "rejected"})
+_OURS = _FAILED | {UNREPORTED, "draft"}
+"""What stands in the place of a provider's word where there is none."""
+_CODE = 2
+"""Where the code of a failure stands in what is kept of a person."""
 
 
 def places(index: Index | None) -> dict[tuple[str, str], tuple[str, int]]:
@@ -59,6 +64,7 @@ def overview(
             _add(status, request, batch, words, alive=alive)
     by_campaign: dict[str, CampaignStatus] = {}
     for key in sorted(found):
+        found[key].classes = _classes(found[key].statuses)
         campaign = by_campaign.setdefault(key.campaign, CampaignStatus(campaign=key.campaign, revision=key.revision))
         campaign.revision = max(campaign.revision, key.revision)
         campaign.mailings.append(found[key])
@@ -76,25 +82,21 @@ def _add(status: MailingStatus, request: RequestRow, batch: BatchRow, words: Map
             tag=batch.tag,
             outcome=outcome,
             uuid=request.uuid,
-            recipients=batch.count,
+            recipients=request.recipients if request.listing else batch.count,
             sent_at=request.intent_at,
             reason=request.reason,
+            method=request.method,
+            step=str(request.step),
         )
     )
+    if request.state is RequestState.DRAFT:
+        return  # nobody was sent to, nor may have been
+    if request.listing is not None:
+        _add_list(status, request, request.listing, words)
+        return
     status.recipients += batch.count
     for text in batch.errors:
-        own = ErrorLine(message=text, path=status.path, line=status.line, recipients=batch.count, confirmed=batch.refused)
-        same = next((e for e in status.errors if e.message == text and e.confirmed == own.confirmed), None)
-        if same is not None:
-            status.errors.remove(same)
-            own = ErrorLine(
-                message=text,
-                path=own.path,
-                line=own.line,
-                recipients=own.recipients + same.recipients,
-                confirmed=own.confirmed,
-            )
-        status.errors.append(own)
+        _add_error(status, text, batch.count, confirmed=batch.refused)
     if request.state is not RequestState.ACCEPTED:
         status.unknown += batch.count
     elif batch.refused:
@@ -102,10 +104,52 @@ def _add(status: MailingStatus, request: RequestRow, batch: BatchRow, words: Map
         status.rejected += batch.claimed
         status.recipients -= batch.count - batch.claimed
     else:
-        counted = Counter(batch.statuses or bytes(batch.count))
-        status.unreported += counted.pop(0, 0)
-        for byte, number in counted.items():
-            status.statuses[words.get(byte, "?")] += number
+        _count(status, batch.statuses or bytes(batch.count), words)
+        if request.method != BULK:
+            _add_codes(status, batch.statuses, batch.details, words)
+
+
+def _add_list(status: MailingStatus, request: RequestRow, listing: Listing, words: Mapping[int, str]) -> None:
+    """A mailing to a list of the provider: its people are those whom the provider names, up to the number it said."""
+    status.recipients += listing.recipients
+    status.cost = listing.cost
+    if request.state is not RequestState.ACCEPTED:
+        status.unknown += listing.recipients
+        return
+    _count(status, listing.statuses, words)
+    status.unreported += listing.recipients - listing.listed
+    _add_codes(status, listing.statuses, listing.details, words)
+
+
+def _count(status: MailingStatus, statuses: bytes, words: Mapping[int, str]) -> None:
+    counted = Counter(statuses)
+    status.unreported += counted.pop(0, 0)
+    for byte, number in counted.items():
+        status.statuses[words.get(byte, "?")] += number
+
+
+def _classes(statuses: Mapping[str, int]) -> dict[str, int]:
+    counted: Counter[str] = Counter()
+    for word, number in statuses.items():
+        counted[status_class(word)] += number
+    return dict(sorted(counted.items()))
+
+
+def _add_codes(status: MailingStatus, statuses: bytes, details: bytes, words: Mapping[int, str]) -> None:
+    """The provider's codes of failures, each with the people it stands for."""
+    if details:
+        for byte, detail in zip(statuses, unpack_details(details, len(statuses)), strict=False):
+            if len(detail) > _CODE and detail[_CODE]:
+                _add_error(status, f"error code {detail[_CODE]} ({words.get(byte, UNREPORTED)})", 1, confirmed=True)
+
+
+def _add_error(status: MailingStatus, text: str, people: int, *, confirmed: bool) -> None:
+    """The same words about others are one line."""
+    same = next((one for one in status.errors if one.message == text and one.confirmed == confirmed), None)
+    if same is not None:
+        status.errors.remove(same)
+        people += same.recipients
+    status.errors.append(ErrorLine(message=text, path=status.path, line=status.line, recipients=people, confirmed=confirmed))
 
 
 def people(reader: StateReader, *, campaigns: Sequence[str] = (), phone: int | None = None, failed: bool = False) -> Iterator[PersonLine]:
@@ -123,23 +167,25 @@ def people(reader: StateReader, *, campaigns: Sequence[str] = (), phone: int | N
         for batch in request.batches:
             passed_on = batch.refused and not batch.claimed  # everyone of it was sent to again
             if not passed_on and (not campaigns or batch.key.campaign in campaigns):
-                yield from _lines(request, batch, words, range(batch.count), failed=failed)
+                listed = request.listing.listed if request.listing else batch.count
+                yield from _lines(request, batch, words, range(listed), failed=failed)
 
 
 def _lines(
     request: RequestRow, batch: BatchRow, words: Mapping[int, str], positions: Sequence[int], *, failed: bool
 ) -> Iterator[PersonLine]:
+    columns = request.listing or batch
     phones = array("q")
-    phones.frombytes(batch.phones)
-    details = unpack_details(batch.details, batch.count)
+    phones.frombytes(columns.phones)
+    details = unpack_details(columns.details, len(phones))
     for position in positions:
-        byte = batch.statuses[position] if batch.statuses else 0
+        byte = columns.statuses[position] if columns.statuses else 0
         word = words.get(byte, UNREPORTED)
         if request.state is not RequestState.ACCEPTED:
-            word = "abandoned" if request.state is RequestState.ABANDONED else "unknown"
+            word = {RequestState.ABANDONED: "abandoned", RequestState.DRAFT: "draft"}.get(request.state, "unknown")
         elif batch.refused:
             word = "rejected"
-        if failed and word not in {"abandoned", "unknown", "rejected"} and status_class(word) != "failed":
+        if failed and word not in _FAILED and status_class(word) != "failed":
             continue
         detail = details[position] if position < len(details) else []
         yield PersonLine(
@@ -154,6 +200,9 @@ def _lines(
             uuid=request.uuid,
             outcome=str(request.state),
             sent_at=request.intent_at,
+            method=request.method,
+            status_class="" if word in _OURS else status_class(word),
+            error_code=str(detail[_CODE] or "") if len(detail) > _CODE else "",
         )
 
 
@@ -165,6 +214,7 @@ def left_open(reader: StateReader, campaigns: Sequence[str]) -> tuple[int, int]:
     for request in reader.requests(campaigns=campaigns, states=[RequestState.UNKNOWN, RequestState.ACCEPTED], with_people=False):
         for batch in request.batches:
             if batch.key.campaign in campaigns:
-                unknown += batch.count if request.state is RequestState.UNKNOWN else 0
+                if request.state is RequestState.UNKNOWN:
+                    unknown += request.recipients if request.listing else batch.count
                 refused += batch.claimed if batch.refused else 0
     return unknown, refused

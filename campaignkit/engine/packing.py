@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
 from campaignkit.engine.spool import Spool, Stretch
-from campaignkit.model.mailings import Mailing
+from campaignkit.model.mailings import BULK, Mailing
 from campaignkit.protocol.messages import FINGERPRINT_BYTES, Chunk
 from campaignkit.wire.bulk import check_elements
 
@@ -38,6 +38,16 @@ class PackedBatch:
         """Its campaign's id."""
         return self.mailing.key.campaign
 
+    @property
+    def alone(self) -> bool:
+        """Whether it takes a request of its own: only the bulk method carries several mailings."""
+        return self.mailing.method != BULK
+
+
+def most(mailing: Mailing, batch_size: int) -> int:
+    """People of a full batch of this mailing: the other methods take one delivery a call."""
+    return batch_size if mailing.method == BULK else 1
+
 
 @dataclass(slots=True, kw_only=True)
 class Packer:
@@ -60,6 +70,9 @@ class Packer:
     _phones: array[int] = field(default_factory=lambda: array("q"))
     _fingerprints: list[bytes] = field(default_factory=list)
     _elements: list[bytes] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.batch_size = most(self.mailing, self.batch_size)
 
     def add(self, chunk: Chunk, chosen: Sequence[int] | None) -> None:
         """Take people of a chunk, by position; None means all of them."""
@@ -90,7 +103,7 @@ class Packer:
     def _close(self) -> None:
         joined = b",".join(self._elements)
         # The child that rendered is not trusted: what it calls the element of a phone must be just that.
-        check_elements(joined, self._phones, self.mailing.message_type)
+        check_elements(joined, self._phones, self.mailing.message_type if self.mailing.method == BULK else self.mailing.method)
         spool = self.spool
         self.batches.append(
             PackedBatch(
@@ -119,6 +132,11 @@ class Batch(Protocol):
         """Whether the rest of its mailing waits for it."""
         ...
 
+    @property
+    def alone(self) -> bool:
+        """Whether it takes a request of its own."""
+        ...
+
 
 B = TypeVar("B", bound=Batch)
 
@@ -128,7 +146,7 @@ def requests(batches: Sequence[B], per_request: int) -> Iterator[tuple[B, ...]]:
     held: list[B] = []
     for batch in batches:
         crowded = len(held) >= per_request or (held and held[0].campaign != batch.campaign)
-        if held and (crowded or batch.canary or held[-1].canary):
+        if held and (crowded or batch.canary or held[-1].canary or batch.alone or held[-1].alone):
             yield tuple(held)
             held = []
         held.append(batch)

@@ -9,15 +9,16 @@ from datetime import datetime
 from campaignkit import __version__
 from campaignkit.diagnostics import Diagnostic, Place, Severity
 from campaignkit.engine.history import Histories, MailingHistory
-from campaignkit.engine.packing import PackedBatch, Packer, requests, sizes
+from campaignkit.engine.packing import PackedBatch, Packer, most, requests, sizes
 from campaignkit.engine.spool import Spool
 from campaignkit.errors import DefinitionError
 from campaignkit.intake.talk import Front
-from campaignkit.model.mailings import Mailing
+from campaignkit.model.mailings import BULK, Mailing
 from campaignkit.model.settings import Environment, Project
 from campaignkit.plans.classify import Fate, classify
 from campaignkit.plans.digest import Components
-from campaignkit.plans.plan import CampaignPlan, MailingPlan, Plan, Texts
+from campaignkit.plans.known import Standing, Standings
+from campaignkit.plans.plan import CampaignPlan, Draft, MailingPlan, Plan, Texts
 from campaignkit.protocol.messages import FINGERPRINT_BYTES, CampaignHead, Chunk, Done, Index, MailingEnd, Progress
 from campaignkit.states.store import StateReader
 
@@ -58,7 +59,7 @@ class PlanJob:
         Raises:
             DefinitionError: Something an author must fix; the plan is not made.
         """
-        histories = Histories(self.reader, self.index)
+        histories = Histories(self.reader, self.index, inert=self.environment.provider.drafts_are_inert)
         campaigns = {head.campaign: _campaign(head) for head in self.heads if head.lifecycle != "closed"}
         sent_here = [head for head in self.heads if head.lifecycle == "active" or self.environment.is_sandbox]
         open_names = {head.campaign for head in sent_here}
@@ -116,6 +117,7 @@ class PlanJob:
             drafts=drafts,
             notes=self.notes,
             stateless=self.reader is None and not environment.is_sandbox,
+            not_to_message=self._done.suppressed_phones + (len(self.reader.optouts()) if self.reader else 0),
             price=self.project.price,
             batch_size=self.project.batch_size,
             batches_per_request=self.project.batches_per_request,
@@ -125,7 +127,7 @@ class PlanJob:
     def _count_requests(self, campaign: CampaignPlan) -> None:
         """Requests by the rule that apply packs by; one that holds several mailings counts for the first of them."""
         planned = [
-            _PlannedBatch(mailing, campaign.campaign, canary=number == 0 and not mailing.started)
+            _PlannedBatch(mailing, campaign.campaign, canary=number == 0 and not mailing.started, alone=mailing.mailing.method != BULK)
             for mailing in campaign.mailings
             for number in range(self._batches(mailing))
         ]
@@ -134,7 +136,7 @@ class PlanJob:
 
     def _batches(self, mailing: MailingPlan) -> int:
         first = mailing_first(self.project, started=mailing.started)
-        return sizes(mailing.counts.to_send, batch_size=self.project.batch_size, first=first)
+        return sizes(mailing.counts.to_send, batch_size=most(mailing.mailing, self.project.batch_size), first=first)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +146,7 @@ class _PlannedBatch:
     mailing: MailingPlan
     campaign: str
     canary: bool
+    alone: bool
 
 
 def mailing_first(project: Project, *, started: bool) -> int:
@@ -181,7 +184,8 @@ class _MailingWork:
         counts, phones, prints = self.plan.counts, chunk.phones, chunk.fingerprints
         known = self._history.known(phones)
         elsewhere = self._history.elsewhere(phones, prints)
-        if not known and not elsewhere and not self._late:
+        opted_out = self._job.reader.opted_out(phones) if self._job.reader else frozenset()
+        if not known and not elsewhere and not opted_out and not self._late:
             counts.send += len(phones)
             for phone in phones[:3]:
                 self.plan.note(Fate.SEND, phone)
@@ -190,8 +194,12 @@ class _MailingWork:
         chosen: list[int] = []
         width, definition, retry = FINGERPRINT_BYTES, self.mailing.definition, self._job.retry_rejected
         for at, phone in enumerate(phones):
+            if phone in opted_out:
+                self.plan.opted_out += 1
+                continue
+            held = known.get(phone)
             fate = classify(
-                known.get(phone),
+                held,
                 fingerprint=prints[at * width : at * width + width],
                 definition=definition,
                 retry_rejected=retry,
@@ -200,9 +208,24 @@ class _MailingWork:
             )
             setattr(counts, fate, getattr(counts, fate) + 1)
             self.plan.note(fate, phone)
-            if fate is Fate.SEND or fate is Fate.RESEND:
+            if held is not None and held.standing is Standing.DRAFT:
+                self.plan.draft = self._draft(held, edited=fate is Fate.EDITED)
+            elif fate is Fate.SEND or fate is Fate.RESEND:
                 chosen.append(at)
         self._keep(chunk, chosen)
+
+    def _draft(self, held: Standings, *, edited: bool) -> Draft:
+        """What stands at the provider already: it is confirmed, not made again."""
+        assert self._job.reader is not None
+        row = self._job.reader.request(held.request)
+        subscribers = row.listing.subscribers if row and row.listing else None
+        if edited:
+            discard = f"campaignkit resolve {held.request} --not-sent --reason TEXT --expect-people {subscribers or 1}"
+            self._job.notes.append(
+                f"{self.mailing.key}: a draft of other content waits at the provider and is not confirmed. To make it anew: {discard}"
+            )
+        tag, message_id = (row.batches[0].tag, row.uuid) if row else ("", "")
+        return Draft(request=held.request, tag=tag, message_id=message_id, subscribers=subscribers, edited=edited)
 
     def _keep(self, chunk: Chunk, chosen: Sequence[int] | None) -> None:
         if self._packer is not None:
@@ -212,7 +235,7 @@ class _MailingWork:
         """Add what the child counted, and look at the clock."""
         counts = self.plan.counts
         counts.rows, counts.filtered, counts.invalid = end.rows, end.filtered, end.invalid
-        counts.duplicate, counts.suppressed = end.duplicate, end.suppressed
+        counts.duplicate, counts.suppressed = end.duplicate, end.suppressed + self.plan.opted_out
         self.plan.texts = Texts(
             shortest=end.shortest,
             longest=end.longest,

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import random
-from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from campaignkit.engine.folding import Folded, fold
+from campaignkit.engine.folding import Folded, FoldedList, fold, fold_list, fold_quick
 from campaignkit.engine.pace import Pace
 from campaignkit.errors import ProviderError, StateError
 from campaignkit.model.clock import Clock
+from campaignkit.model.mailings import BULK, QUICK
 from campaignkit.model.settings import Environment
-from campaignkit.provider.port import NotVisibleError, StatusReader
+from campaignkit.provider.port import NotVisibleError, Reader
 from campaignkit.states.records import RequestRow, RequestState
 from campaignkit.states.store import Store
+from campaignkit.wire.records import DeliveryRow, Listing, QuickStatus
 from campaignkit.wire.statuses import StatusAnswer
 from campaignkit.wire.vocabulary import is_settled
 
@@ -48,7 +49,7 @@ class RefreshJob:
     """Polls the accepted requests of some campaigns (all, if none are named); `before` is done before each poll."""
 
     store: Store
-    reader: StatusReader
+    reader: Reader
     clock: Clock
     environment: Environment
     campaigns: Sequence[str]
@@ -83,7 +84,7 @@ class RefreshJob:
 
     def _poll(self, row: RequestRow, result: Refreshed) -> None:
         try:
-            answer = self.reader.bulk_status(row.uuid)
+            answer = self._ask(row)
         except NotVisibleError:
             result.pending += 1
             result.notes.append(f"{row.ref}: the provider does not show this request yet")
@@ -101,25 +102,51 @@ class RefreshJob:
         result.final += folded.final
         result.notes += [f"{row.ref}: {note}" for note in folded.notes]
         words = self.store.words()
-        open_ends = 0
+        if isinstance(folded, FoldedList):
+            listing = folded.listing
+            result.pending += listing.listed < listing.recipients or _open(listing.statuses, words)
+            return
+        open_ends = False
         for update in folded.updates:
             result.errors += bool(update.errors) and not any(update.statuses)
-            if not update.refused:
-                counted = Counter(update.statuses)
-                open_ends += any(not byte or not is_settled(words.get(byte, "")) for byte in counted)
-        result.pending += bool(open_ends)
+            open_ends = open_ends or (not update.refused and _open(update.statuses, words))
+        result.pending += open_ends
 
-    def _store(self, row: RequestRow, answer: StatusAnswer) -> Folded | None:
+    def _ask(self, row: RequestRow) -> StatusAnswer | QuickStatus | _ListAnswer:
+        """What the provider says of a request now, by the method that sent it."""
+        if row.method == BULK:
+            return self.reader.bulk_status(row.uuid)
+        if row.method == QUICK:
+            return self.reader.quick_status(row.uuid)
+        found = self.reader.deliveries(row.uuid)
+        return _ListAnswer(found, self.reader.mailing(row.uuid).cost)
+
+    def _fold(self, row: RequestRow, answer: StatusAnswer | QuickStatus | _ListAnswer) -> Folded | FoldedList | None:
+        words, word_id, now = self.store.words(), self.store.word_id, self.clock.now()
+        if isinstance(answer, StatusAnswer):
+            return fold(row, answer, words=words, word_id=word_id, now=now)
+        if isinstance(answer, QuickStatus):
+            return fold_quick(row, answer, words=words, word_id=word_id, now=now)
+        if row.listing is None:
+            return None
+        folded = fold_list(row.listing, answer.rows, cost=answer.cost, words=words, word_id=word_id)
+        return replace(folded, notes=(*answer.rows.notes, *folded.notes))
+
+    def _store(self, row: RequestRow, answer: StatusAnswer | QuickStatus | _ListAnswer) -> Folded | FoldedList | None:
         """Fold an answer into the newest row: another refresh may have stored one meanwhile, and nothing goes backwards."""
         current: RequestRow | None = row
         for _ in range(_TRIES):
             if current is None:
                 return None
-            now = self.clock.now()
-            folded = fold(current, answer, words=self.store.words(), word_id=self.store.word_id, now=now)
+            folded = self._fold(current, answer)
+            if folded is None:
+                return None
             notes = "\n".join(folded.notes).encode()
+            listing, updates = (folded.listing, ()) if isinstance(folded, FoldedList) else (None, folded.updates)
             try:
-                if self.store.record_poll(current.ref, folded.updates, final=folded.final, at=now, seen=current.polled_at, answer=notes):
+                if self.store.record_poll(
+                    current.ref, updates, final=folded.final, at=self.clock.now(), seen=current.polled_at, answer=notes, listing=listing
+                ):
                     return folded
             except StateError:
                 # A refresh holds no lock: a mailing of the request may have been forgotten meanwhile. Else the state is at fault.
@@ -151,6 +178,19 @@ class RefreshJob:
                 pause = left
             self.clock.sleep(pause)
             wait = FIRST_WAIT if result.changed else min(LONGEST_WAIT, wait * 1.6)
+
+
+@dataclass(frozen=True, slots=True)
+class _ListAnswer:
+    """Both answers about a mailing to a list: whom it went to, and what it cost."""
+
+    rows: Listing[DeliveryRow]
+    cost: str
+
+
+def _open(statuses: bytes, words: Mapping[int, str]) -> bool:
+    """Whether more is expected of somebody."""
+    return any(not byte or not is_settled(words.get(byte, "")) for byte in set(statuses))
 
 
 def _past_horizon(row: RequestRow, now: datetime, horizon: float) -> bool:

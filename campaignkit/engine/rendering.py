@@ -62,8 +62,9 @@ def _messages(mailing: Mailing, chunk: Chunk) -> Iterator[Message]:
             phone=phone,
             type=mailing.content_type,
             text=fields.get("text", content.get("text", "")),
-            image_url=content.get("image_url", ""),
+            image_url=content.get("image_url", mailing.image_name),
             caption=content.get("caption", ""),
             button_link=fields.get("button_link", content.get("button_link", "")),
             at=mailing.schedule_shown,
+            list_id=mailing.list_id,
         )

@@ -6,19 +6,26 @@ import shlex
 from array import array
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 from campaignkit.engine.hints import hint_lines
 from campaignkit.engine.releasing import newest_moment, open_from
 from campaignkit.errors import ProviderError, RefusedError, UsageError
 from campaignkit.model.clock import Clock
+from campaignkit.model.mailings import BULK, QUICK
 from campaignkit.model.settings import Environment
 from campaignkit.model.unknowns import HintLine, UnknownRequest
-from campaignkit.provider.port import NotVisibleError, StatusReader
-from campaignkit.states.records import Finding, RequestRow, RequestState
+from campaignkit.provider.port import NotVisibleError, Reader
+from campaignkit.states.packing import unpack_phones
+from campaignkit.states.records import LIST_PHONE, Finding, RequestRow, RequestState, Step
 from campaignkit.states.store import StateReader, Store
 from campaignkit.wire.statuses import StatusAnswer, attribute
+from campaignkit.wire.vocabulary import status_class
 
 _FEW = 5
+_WAITING = frozenset({RequestState.UNKNOWN, RequestState.DRAFT})
+_ANY_ZONE = timedelta(hours=15)
+"""What may lie between two clocks of which one tells no zone, and an hour."""
 
 
 class UnverifiedError(RefusedError):
@@ -56,19 +63,19 @@ class Desk:
     store: Store
     clock: Clock
     environment: Environment
-    reader: StatusReader | None = None
+    reader: Reader | None = None
     ask: Callable[[RequestRow], int | None] = lambda _row: None
     demand_lock: Callable[[], None] = lambda: None
 
-    def settle(self, ref_or_tag: str, answer: Resolution) -> tuple[RequestRow, int]:
-        """Settle one unknown request.
+    def settle(self, ref_or_tag: str, answer: Resolution) -> tuple[RequestRow, RequestState]:
+        """Settle one unknown request, or a draft that nobody wants to confirm.
 
         Args:
             ref_or_tag: The request's reference or the tag of one of its batches.
             answer: What the person says.
 
         Returns:
-            The request as it was, and how many people it concerns.
+            The request as it was, and the state it has now: of a list mailing, what turned out to be a draft is one again.
 
         Raises:
             UsageError: There is no such request.
@@ -80,19 +87,23 @@ class Desk:
         row = self.store.request(ref_or_tag)
         if row is None:
             raise UsageError(f"the state has no request or tag {ref_or_tag!r}", next_command=listing)
-        if row.state is not RequestState.UNKNOWN:
+        if row.state not in _WAITING:
             raise RefusedError(f"{row.ref} is {row.state}, not unknown: there is nothing to resolve.", next_command=listing)
+        to = answer.to
         if answer.uuid:
-            self._verify(row, answer.uuid)
-        if answer.to is RequestState.RELEASED:
+            to = self._verify(row, answer.uuid)
+        elif to is RequestState.RELEASED:
             self._may_release(row, answer)
+            if row.step is Step.CONFIRM and row.uuid and row.state is RequestState.UNKNOWN:
+                to = RequestState.DRAFT  # its draft is still there, and may be confirmed
         self.demand_lock()
-        people = self.store.resolve(row.ref, answer.to, uuid=answer.uuid, reason=answer.reason, at=self.clock.now(), by=answer.by)
-        return row, people
+        self.store.resolve(row.ref, to, uuid=answer.uuid, reason=answer.reason, at=self.clock.now(), by=answer.by)
+        return row, to
 
-    def _verify(self, row: RequestRow, uuid: str) -> None:
+    def _verify(self, row: RequestRow, uuid: str) -> RequestState:
+        """What the request is, now that the provider shows something of ours under this id."""
         try:
-            verify(row, uuid, self.reader)
+            return verify(row, uuid, self.reader)
         except UnverifiedError as error:
             error.next_command = f"campaignkit resolve {row.ref} --accepted --no-uuid --env {self.environment.name}"
             raise
@@ -106,7 +117,7 @@ class Desk:
         if newest is not None and now < newest:
             message = f"this clock shows {now:%Y-%m-%d %H:%M:%S} UTC, and the state was written at {newest:%Y-%m-%d %H:%M:%S}: set it right"
             raise RefusedError(f"{message}. Nothing was changed.", next_command=again)
-        if now < opens:
+        if now < opens and row.state is RequestState.UNKNOWN:
             minutes = -(-(opens - now).total_seconds() // 60)
             when = f"{opens:%Y-%m-%d %H:%M:%S} UTC (in {minutes:,.0f} min)"
             message = f"{row.ref} may still be under way: --not-sent can be said from {when}"
@@ -120,8 +131,13 @@ class Desk:
             raise RefusedError(f"{message}. Nothing was changed.", next_command=f"campaignkit resolve --env {self.environment.name}")
 
 
-def verify(row: RequestRow, uuid: str, reader: StatusReader | None) -> None:
-    """A uuid is believed only if the provider shows our own batch names under it, and nobody else's.
+def verify(row: RequestRow, uuid: str, reader: Reader | None) -> RequestState:
+    """An id is believed only if the provider shows something of ours under it, and nothing of anybody else.
+
+    Of a bulk request that is its batch names, of a quick message its phone, of a list mailing one that was made when ours was.
+
+    Returns:
+        What the request then is: accepted, or for a list mailing that has not gone out a draft.
 
     Raises:
         UnverifiedError: It does not, or could not be asked.
@@ -130,11 +146,15 @@ def verify(row: RequestRow, uuid: str, reader: StatusReader | None) -> None:
         raise UnverifiedError("the uuid can't be verified without a token. Nothing was changed.")
     way_out = "if the provider's cabinet shows it, say so without a uuid"
     try:
+        if row.method != BULK:
+            return _verify_other(row, uuid, reader)
         answer = reader.bulk_status(uuid)
     except ProviderError as error:
         finding = Finding.NOT_SHOWN if isinstance(error, NotVisibleError) else None
         message = f"the uuid can't be verified: {error.message}; {way_out}. Nothing was changed."
         raise UnverifiedError(message, finding, error.message) from None
+    except ValueError as error:
+        raise UnverifiedError(f"this can be no id of {row.ref}: {error}. Nothing was changed.", Finding.FOREIGN) from None
     ours, strangers = _names(row, answer)
     if not ours:
         message = f"the provider shows no mailing of {row.ref} under this uuid; {way_out}. Nothing was changed."
@@ -142,6 +162,32 @@ def verify(row: RequestRow, uuid: str, reader: StatusReader | None) -> None:
     if strangers:
         shown = ", ".join(strangers[:3])
         raise UnverifiedError(f"under this uuid the provider shows other mailings: {shown}. Nothing was changed.", Finding.FOREIGN)
+    return RequestState.ACCEPTED
+
+
+def _verify_other(row: RequestRow, message_id: str, reader: Reader) -> RequestState:
+    if row.method == QUICK:
+        [phone] = unpack_phones(row.batches[0].phones)
+        if reader.quick_status(message_id).phone != phone:
+            message = f"under this id the provider shows a message to another phone than that of {row.ref}. Nothing was changed."
+            raise UnverifiedError(message, Finding.FOREIGN)
+        return RequestState.ACCEPTED
+    if row.uuid and message_id != row.uuid:
+        raise UnverifiedError(f"{row.ref} has the id {row.uuid} at the provider, not this one. Nothing was changed.", Finding.FOREIGN)
+    record = reader.mailing(message_id)
+    if not _made_with(row, record.created):
+        message = f"the mailing under this id was made at {record.created}, and {row.ref} at another time. Nothing was changed."
+        raise UnverifiedError(message, Finding.FOREIGN)
+    return RequestState.ACCEPTED if status_class(record.status) in {"sent", "delivered", "read"} else RequestState.DRAFT
+
+
+def _made_with(row: RequestRow, created: str) -> bool:
+    """Whether a time of the provider, which names no zone, can be that of the request."""
+    try:
+        moment = datetime.fromisoformat(created).replace(tzinfo=UTC)
+    except ValueError:
+        return True  # it can't be told by the time
+    return row.intent_at is None or abs(moment - row.intent_at) < _ANY_ZONE
 
 
 def _names(row: RequestRow, answer: StatusAnswer) -> tuple[set[str], list[str]]:
@@ -174,7 +220,10 @@ def _unknown(row: RequestRow, environment: Environment, hints: tuple[HintLine, .
         campaign=row.batches[0].key.campaign,
         mailings=tuple(dict.fromkeys(batch.key.mailing for batch in row.batches)),
         recipients=row.recipients,
-        first_phones=tuple(phones[:_FEW]),
+        method=row.method,
+        step=str(row.step),
+        message_id=row.uuid,
+        first_phones=tuple(phone for phone in phones[:_FEW] if phone != LIST_PHONE),
         sent_at=row.intent_at,
         scheduled_at=max((batch.schedule_utc for batch in row.batches if batch.schedule_utc), default=None),
         not_sent_from=open_from(row, environment),

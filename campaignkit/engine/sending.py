@@ -19,8 +19,7 @@ from campaignkit.engine.stop_rules import StopWatch
 from campaignkit.model.clock import Clock
 from campaignkit.model.mailings import MailingKey
 from campaignkit.model.outcomes import Outcome, Phase, SendResult
-from campaignkit.provider.port import Sender
-from campaignkit.states.records import RequestState
+from campaignkit.states.records import RequestState, Step
 from campaignkit.states.store import Store
 
 THROTTLE_TRIES = 6
@@ -33,6 +32,10 @@ class StopFlag:
         self.requested = False
 
 
+Call = Callable[[Callable[[], bool]], SendResult]
+"""One post: connects, asks for the intent, writes once; see `provider.port.Sender`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ready:
     """A claimed request: its reference in the state, its batches, their names on the wire, its callback secret if any."""
@@ -42,11 +45,16 @@ class Ready:
     tags: tuple[str, ...]
     names: tuple[str, ...]
     callback_secret: str = field(default="", repr=False)
+    step: Step = Step.ONLY
+    message_id: str = ""
+    """The provider's id of a draft that is to be confirmed."""
+    subscribers: int = 0
+    """People whom confirming it messages."""
 
     @property
     def people(self) -> int:
-        """How many it messages."""
-        return sum(batch.count for batch in self.batches)
+        """How many it messages; a list of the provider counts as one until its size is known."""
+        return self.subscribers if self.step is Step.CONFIRM else sum(batch.count for batch in self.batches)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +64,12 @@ class Sent:
     ready: Ready
     result: SendResult
 
+    @property
+    def people(self) -> int:
+        """How many deliveries came to an end by it: a draft is no end."""
+        created = self.ready.step is Step.CREATE and self.result.outcome is Outcome.ACCEPTED
+        return 0 if created else self.ready.people
+
 
 @dataclass(slots=True, kw_only=True)
 class SendLoop:
@@ -63,7 +77,7 @@ class SendLoop:
 
     Args:
         store: Where intents and outcomes go.
-        sender: The provider.
+        call: What posts a request, to be called with what commits its intent; asked once, however often the post is tried.
         clock: Time.
         chance: Jitter of waits.
         pace: Requests a second.
@@ -71,20 +85,18 @@ class SendLoop:
         watch: When to halt.
         stop: When the operator asked to.
         still_ours: Whether the lock is still held; asked before each intent.
-        body: Builds the bytes of a request from the spool.
         tell: Hears of each request that ended.
         spill: Gets what became of an attempt (by number) where the state could not take it.
     """
 
     store: Store
-    sender: Sender
+    call: Callable[[Ready], Call]
     clock: Clock
     chance: random.Random
     pace: Pace
     in_flight: int
     watch: StopWatch
     stop: StopFlag
-    body: Callable[[Ready], bytes]
     tell: Callable[[Sent], None]
     spill: Callable[[Ready, int, SendResult], None]
     still_ours: Callable[[], bool] = lambda: True
@@ -130,14 +142,14 @@ class SendLoop:
 
     def _attempts(self, ready: Ready) -> SendResult | None:
         """Try until the outcome stands; None if nothing was tried because the run stopped first."""
-        body = self.body(ready)
+        call = self.call(ready)
         number = 0
         while True:
             number += 1
             self.pace.wait()
             if self.halted:
                 return None
-            result, attempt = self._attempt(ready, body)
+            result, attempt = self._attempt(ready, call)
             if result.reason in _NEVER_BEGUN:
                 return None
             again, wait = self._again(result, number)
@@ -164,7 +176,7 @@ class SendLoop:
             raise
         return state
 
-    def _attempt(self, ready: Ready, body: bytes) -> tuple[SendResult, int | None]:
+    def _attempt(self, ready: Ready, call: Call) -> tuple[SendResult, int | None]:
         number: int | None = None
         denied = ""
 
@@ -182,7 +194,7 @@ class SendLoop:
                 self._begun.setdefault(ready.ref, len(self._begun) + 1)
             return True
 
-        result = self.sender.send_bulk(body, intent=intent)
+        result = call(intent)
         if denied:
             result = SendResult(outcome=Outcome.NOT_SENT, phase=Phase.CONNECTED, reason=denied)
         return result, number

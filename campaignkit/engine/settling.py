@@ -6,19 +6,24 @@ status call. None ever releases anybody.
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from campaignkit.engine.confirming import Reading, accept, reading
 from campaignkit.engine.hints import ANSWER, hint_lines
 from campaignkit.engine.pace import Pace
+from campaignkit.engine.releasing import open_from
 from campaignkit.engine.resolver import UnverifiedError, verify
-from campaignkit.errors import StateError
+from campaignkit.errors import ProviderError, StateError
 from campaignkit.model.clock import Clock
+from campaignkit.model.mailings import BULK
+from campaignkit.model.settings import Environment
 from campaignkit.model.unknowns import HintLine
-from campaignkit.provider.port import StatusReader
-from campaignkit.states.records import Finding, Hints, RequestRow, RequestState, Verification
+from campaignkit.provider.port import Reader as ProviderReader
+from campaignkit.states.records import Finding, Hints, RequestRow, RequestState, Step, Verification
 from campaignkit.states.store import Store
 
 MOST_CALLS = 50
@@ -44,6 +49,14 @@ class SettledRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DraftAgain:
+    """A list mailing whose confirm certainly did not count: it waits to be confirmed again."""
+
+    ref: str
+    message_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Alarm:
     """A request that had ended otherwise, and was accepted by the provider all the same."""
 
@@ -59,6 +72,7 @@ class Settled:
 
     accepted: list[SettledRequest] = field(default_factory=list)
     alarms: list[Alarm] = field(default_factory=list)
+    drafts: list[DraftAgain] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     calls: int = 0
     waiting: int = 0
@@ -74,20 +88,23 @@ class SettleJob:
         clock: Time.
         pace: Requests a second.
         stopped: Whether to begin nothing more.
+        environment: Under its lock, whose fence decides when a confirm that did not count may be repeated; None without the lock.
     """
 
     store: Store
-    reader: Callable[[], StatusReader]
+    reader: Callable[[], ProviderReader]
     clock: Clock
     pace: Pace
     stopped: Callable[[], bool] = lambda: False
+    environment: Environment | None = None
     settled: Settled = field(default_factory=Settled)
     _handled: list[int] = field(default_factory=list)
     _unreachable: bool = False
 
     def run(self) -> Settled:
         """Ask about every uuid that is due, and store what was learned."""
-        unknown = [row.ref for row in self.store.requests(states=[RequestState.UNKNOWN], with_people=False)]
+        rows = list(self.store.requests(states=[RequestState.UNKNOWN], with_people=False))
+        unknown = [row.ref for row in rows if row.method == BULK]
         seen: set[str] = set()
         try:
             for hints in self.store.hints():
@@ -96,6 +113,9 @@ class SettleJob:
             for ref in unknown:
                 if ref not in seen:
                     self._request(next(iter(self.store.hints(ref))))
+            for row in rows:
+                if row.step is Step.CONFIRM and row.uuid and not self._exhausted(0):
+                    self._confirmed(row)
         finally:
             if self._handled:
                 self.store.handle_callbacks(self._handled)
@@ -125,6 +145,27 @@ class SettleJob:
             self.settled.waiting += 1
         else:
             self._handled += [one.id for one in hints.callbacks if not one.handled]
+
+    def _confirmed(self, row: RequestRow) -> None:
+        """A confirm whose answer was lost: the provider's own record of the mailing may show what became of it."""
+        self.pace.wait()
+        self.settled.calls += 1
+        try:
+            word = self.reader().mailing(row.uuid).status
+        except ProviderError as error:
+            self.settled.notes.append(f"{row.ref}: its record could not be read: {error.message}")
+            return
+        found = reading(word, row.listing.draft_word if row.listing else "")
+        may_repeat = self.environment is not None and open_from(row, self.environment) <= self.clock.now()
+        with contextlib.suppress(ValueError):  # somebody settled it in this very moment
+            if found is Reading.COUNTED:
+                people = accept(self.store, row, word, self.clock)
+                evidence = f"the record of {row.uuid}, which says {word}"
+                self.settled.accepted.append(SettledRequest(ref=row.ref, uuid=row.uuid, people=people, evidence=evidence))
+            elif found is Reading.DRAFT and may_repeat:
+                reason = f"not confirmed: the provider still shows it as {word}, as before"
+                self.store.resolve(row.ref, RequestState.DRAFT, reason=reason, at=self.clock.now())
+                self.settled.drafts.append(DraftAgain(ref=row.ref, message_id=row.uuid))
 
     def _exhausted(self, asked: int) -> bool:
         return self._unreachable or self.stopped() or asked >= MOST_A_REQUEST or self.settled.calls >= MOST_CALLS

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from campaignkit.errors import StateError
 from campaignkit.model.clock import Clock
-from campaignkit.states.records import RequestState
+from campaignkit.model.outcomes import Outcome
+from campaignkit.states.records import RequestRow, RequestState
 from campaignkit.states.spills import Spilled, read_spill, spill_files
 from campaignkit.states.store import Store
 
@@ -38,7 +39,7 @@ def take_in(store: Store, *, elsewhere: Path | None, clock: Clock, tell: Callabl
 def _take(store: Store, one: Spilled, tell: Callable[[str], None]) -> str:
     """Record one outcome; returns why it can't be, if it can't."""
     row = store.request(one.ref)
-    if row is not None and row.state is RequestState.ACCEPTED and row.uuid == one.result.uuid:
+    if row is not None and _stands(row, one):
         return ""  # it was taken in before, and only the file was left
     waits = row is not None and row.attempts == one.attempt and row.state in {RequestState.INTENT, RequestState.UNKNOWN}
     if row is None or not waits:
@@ -47,6 +48,12 @@ def _take(store: Store, one: Spilled, tell: Callable[[str], None]) -> str:
     state = store.record(one.ref, one.attempt, one.result, one.at)
     tell(f"{one.ref}: its outcome, which an earlier run could not store, is stored now: {state}.")
     return ""
+
+
+def _stands(row: RequestRow, one: Spilled) -> bool:
+    """Whether the state holds this very acceptance: of a message, a draft, or its confirm, which brings no id."""
+    accepted = row.state in {RequestState.ACCEPTED, RequestState.DRAFT} and one.result.outcome is Outcome.ACCEPTED
+    return accepted and row.attempts == one.attempt and one.result.uuid in {row.uuid, ""}
 
 
 def _keep(store: Store, path: Path, why: str, clock: Clock, tell: Callable[[str], None]) -> None:

@@ -50,8 +50,16 @@ class CampaignFile:
         mailings = self.document.get("mailings") if self.document and not self.closed else None
         broken = {fault.pointer[1] for fault in self.faults if len(fault.pointer) > 1 and fault.pointer[0] == "mailings"}
         for index, fields in enumerate(mailings if isinstance(mailings, list) else ()):
-            if index not in broken and isinstance(fields, dict):
+            if index not in broken and isinstance(fields, dict) and "audience" in fields:
                 yield AudienceFields(("mailings", index), fields["audience"])
+
+    def images(self) -> Iterator[tuple[Pointer, str]]:
+        """The local picture of each mailing that has one and that the schema found nothing wrong with: its mailing, its path."""
+        mailings = self.document.get("mailings") if self.document and not self.closed else None
+        broken = {fault.pointer[1] for fault in self.faults if len(fault.pointer) > 1 and fault.pointer[0] == "mailings"}
+        for index, fields in enumerate(mailings if isinstance(mailings, list) else ()):
+            if index not in broken and isinstance(fields, dict) and "image" in fields["content"]:
+                yield ("mailings", index), str(fields["content"]["image"])
 
     def head(self) -> CampaignHead:
         """What the operator learns of it; tolerant, since the file may be broken."""

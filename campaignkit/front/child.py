@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -17,21 +17,25 @@ from campaignkit.audience.phones import preload as preload_plans
 from campaignkit.audience.tables import BrokenTableError
 from campaignkit.compiler.columns import bind
 from campaignkit.compiler.definitions import MailingDefinition, Rules, define
+from campaignkit.compiler.images import OPTIMAL_SIDE, BadImageError, picture
+from campaignkit.compiler.lists import list_chunk, list_end
 from campaignkit.compiler.rows import RowLoop
 from campaignkit.compiler.schedule import zone
 from campaignkit.compiler.settings import read_project
 from campaignkit.diagnostics import Diagnostic, Place, Severity
 from campaignkit.front.audiences import OpenAudience, broken, place_in, table_of
 from campaignkit.front.campaigns import AudienceFields, CampaignFile, check_campaign, clashes, moves_at_odds, read_campaign
-from campaignkit.front.files import HashedFile, read_all
+from campaignkit.front.files import HashedFile, read_all, unclosed
 from campaignkit.front.jail import EndlessError, RowWatch, close_doors, fetch_codecs
 from campaignkit.front.samples import outline
 from campaignkit.front.suppressions import read_phones
 from campaignkit.loading.events import LARGEST_FILE
-from campaignkit.loading.nodes import Document
+from campaignkit.loading.nodes import Document, Pointer
+from campaignkit.model.mailings import BULK, LIST
 from campaignkit.protocol.codec import decode, encode
 from campaignkit.protocol.frames import Channel, ChannelClosedError
 from campaignkit.protocol.messages import (
+    LARGEST_IMAGE,
     Chunk,
     DiagnosticMessage,
     Done,
@@ -115,20 +119,24 @@ class Child:
             check_campaign(file)
             self._report(file.problems)
         opened = {(file.path, found.pointer): self._audience(file, found) for file in files for found in file.audiences()}
+        images = {file.path: self._images(file) for file in files}
         suppressed, digest = self._suppressions(project)
         preload_plans()
         preload_templates()
         fetch_codecs(str(found.fields.get("encoding", "ascii")) for file in files for found in file.audiences())
         close_doors()
         self._watch.start()
-        for mailing in self._define(files, rules):
+        for mailing in self._define(files, rules, images):
+            if mailing.method == LIST:
+                self._list(mailing, select)
+                continue
             found = opened.get((mailing.document.path, mailing.pointer))
             if found is not None and not self._mailing(OpenAudience(mailing, *found), suppressed, rules, select):
                 break  # each further mailing could take as long
         self._watch.stop()
         for (path, severity), number in self._hidden.items():
             self._report([Diagnostic(severity, "CK199", f"{number:,} more problems are in this file", Place(path))])
-        self._say(Kind.DONE, Done(suppressions=digest))
+        self._say(Kind.DONE, Done(suppressions=digest, suppressed_phones=len(suppressed)))
 
     def _rules(self, project: ProjectMessage, environment: str) -> Rules:
         root: Any = self._document.root if self._document else {}
@@ -142,8 +150,8 @@ class Child:
             limits=root.get("limits") or {},
         )
 
-    def _open(self, path: str, beside: str, place: Place) -> tuple[str, HashedFile] | None:
-        self._say(Kind.OPEN, Open(path=path, beside=beside))
+    def _open(self, path: str, beside: str, place: Place, *, image: bool = False) -> tuple[str, HashedFile] | None:
+        self._say(Kind.OPEN, Open(path=path, beside=beside, image=image))
         kind, data = self._channel.receive()
         if kind == Kind.OPENED and (descriptor := self._channel.take_file()) is not None:
             return decode(FileHead, data).path, HashedFile(descriptor)
@@ -157,11 +165,45 @@ class Child:
             return file.path, None
         return self._open(str(name), file.path, file.document.place((*found.pointer, "audience", "file")))
 
-    def _define(self, files: Iterable[CampaignFile], rules: Rules) -> list[MailingDefinition]:
+    def _images(self, file: CampaignFile) -> dict[Pointer, tuple[str, str]]:
+        """Path and SHA-256 of each local picture that can be sent; whatever is wrong with the others is told."""
+        found: dict[Pointer, tuple[str, str]] = {}
+        for pointer, name in file.images():
+            assert file.document is not None
+            place = file.document.place((*pointer, "content", "image"))
+            opened = self._open(name, file.path, place, image=True)
+            if opened is None:
+                continue
+            path, stream = opened
+            with contextlib.closing(stream):
+                data = unclosed(stream).read(LARGEST_IMAGE + 1)
+            try:
+                seen = picture(data)
+            except BadImageError as problem:
+                self._report([Diagnostic(Severity.ERROR, "CK405", f"{path}: {problem}", place, "a PNG or JPEG of up to 800 x 800 pixels")])
+                continue
+            if max(seen.width, seen.height) > OPTIMAL_SIDE:
+                message = f"the picture has {seen.width} x {seen.height} pixels; the provider calls {OPTIMAL_SIDE} x {OPTIMAL_SIDE} optimal"
+                self._report([Diagnostic(Severity.WARNING, "CK406", message, place, "it may be refused, or shown smaller")])
+            found[pointer] = path, hashlib.sha256(data).hexdigest()
+        return found
+
+    def _list(self, mailing: MailingDefinition, select: Select) -> None:
+        """A mailing to a list of the provider: one delivery, without any row."""
+        if mailing.broken:
+            return
+        self._say(Kind.MAILING, _message(mailing))
+        if not select.check:
+            self._emit(list_chunk(mailing, elements=select.elements))
+        self._say(Kind.MAILING_END, list_end(mailing, outline(mailing)))
+
+    def _define(
+        self, files: Iterable[CampaignFile], rules: Rules, images: Mapping[str, Mapping[Pointer, tuple[str, str]]]
+    ) -> list[MailingDefinition]:
         definitions: list[MailingDefinition] = []
         for file in files:
             if file.document is not None and not file.closed:
-                defined = define(file.document, file.faults, rules, self._watch.step)
+                defined = define(file.document, file.faults, rules, self._watch.step, images[file.path])
                 self._report(defined.problems)
                 definitions += defined.mailings
         self._watch.pause()
@@ -272,7 +314,17 @@ def _message(mailing: MailingDefinition) -> MailingMessage:
         line=mailing.line,
         message_type=mailing.message_type,
         content_type=mailing.content_type,
-        alphaname_id=mailing.sender,
+        alphaname_id=mailing.sender if mailing.method == BULK else "",
+        vibername_id=mailing.sender if mailing.method != BULK else "",
+        method=mailing.method,
+        list_id=mailing.list_id,
+        expect_min=mailing.expect[0],
+        expect_max=mailing.expect[1],
+        sms_alphaname_id=mailing.sms[0],
+        sms_after=mailing.sms[1],
+        optouts_handled=mailing.optouts_handled,
+        image_path=mailing.image[0],
+        image_sha256=mailing.image[1],
         schedule_wire=when.wire if when else "",
         schedule_utc=when.utc.isoformat() if when else "",
         schedule_shown=when.shown if when else "",

@@ -24,6 +24,7 @@ def project(message: ProjectMessage) -> Project:
         batch_size=message.batch_size,
         first_batch=message.first_batch,
         batches_per_request=message.batches_per_request,
+        optout_words=message.optout_words,
         settings_digests={found.name: found.settings_digest for found in message.environments},
     )
 
@@ -51,7 +52,12 @@ def _environment(message: EnvironmentMessage) -> Environment:
             throttles=message.throttles,
             refusals=message.refusals,
         ),
-        provider=ProviderBehaviour(throttled_is=message.throttled_is, error_in_200_is=message.error_in_200_is),
+        provider=ProviderBehaviour(
+            throttled_is=message.throttled_is, error_in_200_is=message.error_in_200_is, drafts_are_inert=message.drafts_are_inert
+        ),
+        test_phones=tuple(int(phone) for phone in message.test_phones),
+        test_limit=message.test_limit,
+        inbox_age=message.inbox_age,
     )
 
 

@@ -7,11 +7,13 @@ breaks the rules, that is a diagnostic, and nothing is sent.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -27,6 +29,7 @@ from campaignkit.model.settings import Project
 from campaignkit.protocol.codec import MessageError, decode, encode
 from campaignkit.protocol.frames import Channel, ChannelClosedError
 from campaignkit.protocol.messages import (
+    LARGEST_IMAGE,
     Chunk,
     DiagnosticMessage,
     Done,
@@ -63,6 +66,7 @@ class Front:
         self._root = root
         self._audiences = audiences
         self.diagnostics: list[Diagnostic] = []
+        self._images: dict[str, bytes] = {}
         self._last = Place(PROJECT_FILE)
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         package = Path(__file__).resolve().parents[2]
@@ -149,7 +153,7 @@ class Front:
                 elif kind == Kind.CHUNK:
                     yield Chunk.unpack(data)
                 elif kind == Kind.MAILING:
-                    mailing = _mailing(decode(MailingMessage, data))
+                    mailing = self._mailing(decode(MailingMessage, data))
                     self._last = Place(mailing.path, mailing.line)
                     yield mailing
                 elif kind == Kind.MAILING_END:
@@ -169,7 +173,17 @@ class Front:
         except OpenRefusedError as refused:
             self._say(Kind.REFUSED, Refused(code=refused.code, message=refused.message, hint=refused.hint))
             return
+        if wanted.image:
+            # By position: the child reads from the same open file.
+            self._images[path] = os.pread(file, LARGEST_IMAGE + 1, 0)
         self._hand_over(Kind.OPENED, path, file)
+
+    def _mailing(self, message: MailingMessage) -> Mailing:
+        """The mailing, with the bytes of its picture: those that the operator opened, if they are the ones the child checked."""
+        image = self._images.get(message.image_path, b"") if message.image_path else b""
+        if message.image_path and hashlib.sha256(image).hexdigest() != message.image_sha256:
+            raise MessageError(f"{message.image_path} changed while it was read")
+        return replace(_mailing(message), image=image, image_name=message.image_path.rpartition("/")[2])
 
     def _find(self, wanted: Open) -> tuple[str, int]:
         start = wanted.beside.split("/")[:-1] if wanted.beside else []
@@ -246,4 +260,12 @@ def _mailing(message: MailingMessage) -> Mailing:
         schedule_shown=message.schedule_shown,
         content=message.content,
         definition=message.definition,
+        method=message.method,
+        vibername_id=message.vibername_id,
+        list_id=message.list_id,
+        expect_min=message.expect_min,
+        expect_max=message.expect_max,
+        sms_alphaname_id=message.sms_alphaname_id,
+        sms_after=message.sms_after,
+        optouts_handled=message.optouts_handled,
     )

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
+
+BULK, QUICK, LIST = "bulk", "quick", "list"
+"""How a mailing is sent: many people a call, one person a call, or one list of the provider."""
 
 
 class MailingKey(NamedTuple):
@@ -34,6 +37,16 @@ class Mailing:
         schedule_shown: Author's, provider's and UTC time, for people.
         content: The `content` object of the wire.
         definition: Hash of the definition without row data: a rejected mailing is sent again when it changes.
+        method: `bulk`, `quick` or `list`.
+        vibername_id: The Viber sender of quick messages and lists, as the API takes it.
+        list_id: The provider's list, of a list mailing.
+        expect_min: The fewest subscribers that list may have, None for any.
+        expect_max: The most.
+        sms_alphaname_id: Who sends the SMS that stands in for a quick message.
+        sms_after: Minutes after which it does; 0 for never.
+        optouts_handled: Whether the author says that the provider's list is rid of those who opted out.
+        image: The bytes of a local image, empty where there is none.
+        image_name: Its file name.
     """
 
     key: MailingKey
@@ -47,3 +60,13 @@ class Mailing:
     schedule_shown: str
     content: dict[str, str]
     definition: str
+    method: str = BULK
+    vibername_id: str = ""
+    list_id: str = ""
+    expect_min: int | None = None
+    expect_max: int | None = None
+    sms_alphaname_id: str = ""
+    sms_after: int = 0
+    optouts_handled: bool = False
+    image: bytes = field(default=b"", repr=False)
+    image_name: str = ""

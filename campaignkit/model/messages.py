@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """Rendered content for one phone; empty where the message has no such part."""
+    """Rendered content for one phone, or for a list of the provider; empty where the message has no such part."""
 
     campaign: str
     mailing: str
@@ -18,3 +18,4 @@ class Message:
     caption: str
     button_link: str
     at: str
+    list_id: str = ""

@@ -28,6 +28,7 @@ class ProviderBehaviour:
 
     throttled_is: str = "not_sent"
     error_in_200_is: str = "rejected"
+    drafts_are_inert: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +50,9 @@ class Environment:
     plan_max_age: float = 168 * 3600.0
     horizon: float = 72 * 3600.0
     release_after: float = 15 * 60.0
+    test_phones: tuple[int, ...] = ()
+    test_limit: int = 20
+    inbox_age: float = 14 * 86400.0
     stop_rules: StopRules = field(default_factory=StopRules)
     provider: ProviderBehaviour = field(default_factory=ProviderBehaviour)
 
@@ -77,5 +81,6 @@ class Project:
     batch_size: int
     first_batch: int
     batches_per_request: int
+    optout_words: tuple[str, ...] = ("stop", "стоп", "адпісацца")
     settings_digests: dict[str, str]
     """Per environment, the hash of every setting that a plan depends on."""

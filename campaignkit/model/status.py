@@ -29,6 +29,8 @@ class RequestLine:
     recipients: int
     sent_at: datetime | None
     reason: str
+    method: str = "bulk"
+    step: str = ""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -44,6 +46,10 @@ class MailingStatus:
     rejected: int = 0
     unknown: int = 0
     unreported: int = 0
+    cost: str = ""
+    """What the provider says that a mailing to a list of its own cost."""
+    classes: dict[str, int] = field(default_factory=dict)
+    """The statuses by what they mean: one language for the words of all methods."""
     errors: list[ErrorLine] = field(default_factory=list)
     requests: list[RequestLine] = field(default_factory=list)
 
@@ -81,3 +87,6 @@ class PersonLine:
     uuid: str
     outcome: str
     sent_at: datetime | None
+    method: str = "bulk"
+    error_code: str = ""
+    status_class: str = ""

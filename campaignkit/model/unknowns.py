@@ -26,6 +26,8 @@ class HintLine:
 class UnknownRequest:
     """What is known of it; `answer` is the kept answer as text, `first_phones` a few of its people.
 
+    `step` is the call of a list mailing (create or confirm), `message_id` the provider's id where it is known.
+
     `scheduled_at` is when the provider was to send the last of it, None for at once; from `not_sent_from` on a person may
     say that it was not sent.
     """
@@ -45,3 +47,6 @@ class UnknownRequest:
     reason: str
     answer: str
     hints: tuple[HintLine, ...] = ()
+    method: str = "bulk"
+    step: str = ""
+    message_id: str = ""

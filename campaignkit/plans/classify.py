@@ -51,6 +51,10 @@ def classify(
         late: Whether the mailing's time has passed.
         elsewhere: Whether the person got this content or mailing under an identity that is gone.
     """
+    if known is not None and known.standing is Standing.DRAFT:
+        if known.fingerprint != fingerprint:
+            return Fate.EDITED
+        return Fate.LATE if late else Fate.SEND
     if known is not None and known.standing is not Standing.PENDING:
         if known.standing is Standing.ACCEPTED:
             return Fate.SENT if known.fingerprint == fingerprint else Fate.EDITED

@@ -6,6 +6,7 @@ import re
 from decimal import Decimal, InvalidOperation
 
 from campaignkit.errors import RefusedError, UsageError
+from campaignkit.model.mailings import LIST
 from campaignkit.plans.plan import Plan
 
 NAMES = ("recipients", "cost", "resend")
@@ -41,7 +42,8 @@ def check(plan: Plan, accepts: dict[str, Decimal], command: str) -> None:
     Raises:
         RefusedError: Something is over a limit, or people would get a mailing again, and nobody accepted that number.
     """
-    people = plan.counts.to_send
+    _check_lists(plan)
+    people = plan.reach
     most = plan.environment.max_recipients
     if most is not None and people > most and accepts.get("recipients", Decimal(-1)) < people:
         raise RefusedError(
@@ -58,6 +60,37 @@ def check(plan: Plan, accepts: dict[str, Decimal], command: str) -> None:
             next_command=_accepting(command, "cost", f"{cost.normalize():f}"),
         )
     _check_resend(plan, accepts, command)
+
+
+def allowed(plan: Plan, accepts: dict[str, Decimal]) -> int | None:
+    """How many people a run may message by these limits, where lists of the provider turn out larger than anybody knew.
+
+    Args:
+        plan: What would be sent.
+        accepts: What the operator accepts.
+
+    Returns:
+        The smaller of both limits in people; None if there is none.
+    """
+    found: list[Decimal] = []
+    if plan.environment.max_recipients is not None:
+        found.append(max(Decimal(plan.environment.max_recipients), accepts.get("recipients", Decimal(0))))
+    if plan.environment.max_cost is not None and plan.price is not None and plan.price.amount:
+        found.append(max(plan.environment.max_cost, accepts.get("cost", Decimal(0))) // plan.price.amount)
+    return int(min(found)) if found else None
+
+
+def _check_lists(plan: Plan) -> None:
+    """People who are not to be messaged can't be taken off a list of the provider."""
+    for campaign in plan.campaigns:
+        for one in campaign.mailings:
+            if one.mailing.method == LIST and one.counts.to_send and plan.not_to_message and not one.mailing.optouts_handled:
+                raise RefusedError(
+                    f"{one.mailing.path}:{one.mailing.line}: {one.mailing.key} goes to a list of the provider, from which nobody can be "
+                    f"left out, and {plan.not_to_message:,} people are on suppression lists or opted out. Nothing was sent. If the "
+                    "provider's list is rid of them, say optouts: handled-by-provider on the mailing.",
+                    next_command="campaignkit optouts list",
+                )
 
 
 def _accepting(command: str, name: str, number: str) -> str:

@@ -14,14 +14,17 @@ class Standing(StrEnum):
     """Accepted, then refused by the provider in two agreeing polls."""
     UNKNOWN = "unknown"
     ABANDONED = "abandoned"
+    DRAFT = "draft"
+    """Made at the provider, and not confirmed: nobody got it yet."""
     PENDING = "pending"
     """Planned by a run that has not come to it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Standings:
-    """One delivery key: how it stands, what was sent under which definition."""
+    """One delivery key: how it stands, what was sent under which definition, and by which request."""
 
     standing: Standing
     fingerprint: bytes
     definition: str
+    request: str = ""

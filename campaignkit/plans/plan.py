@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from campaignkit.model.counts import Counts, total
-from campaignkit.model.mailings import Mailing
+from campaignkit.model.mailings import BULK, LIST, Mailing
 from campaignkit.model.settings import Environment, Price
 from campaignkit.plans.classify import Fate
 from campaignkit.plans.digest import Components
@@ -31,6 +31,18 @@ class Texts:
     outline: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A list mailing that stands at the provider: our request, its id there, how many it goes to (None: not said)."""
+
+    request: str
+    tag: str
+    message_id: str
+    subscribers: int | None
+    edited: bool = False
+    """Whether the file says something else by now: then it is not confirmed."""
+
+
 @dataclass(slots=True, kw_only=True)
 class MailingPlan:
     """One mailing of a plan; `examples` are the first people of each fate, for eyes."""
@@ -41,6 +53,18 @@ class MailingPlan:
     examples: dict[Fate, list[int]] = field(default_factory=dict)
     started: bool = False
     """Whether the provider has accepted anything of it before."""
+    opted_out: int = 0
+    """Of the suppressed, those who asked for nothing more."""
+    draft: Draft | None = None
+    """The list mailing at the provider that only waits to be confirmed."""
+
+    @property
+    def reach(self) -> int:
+        """The most people whom sending it would message, as far as anybody can say: a list's are known to the provider."""
+        if self.mailing.method != LIST or not self.counts.to_send:
+            return self.counts.to_send
+        known = self.draft.subscribers if self.draft else None
+        return known if known is not None else self.mailing.expect_max or 1
 
     def note(self, fate: Fate, phone: int) -> None:
         """Keep a phone as an example, while there are few."""
@@ -82,6 +106,8 @@ class Plan:
     batches_per_request: int
     created_at: datetime
     stateless: bool = False
+    not_to_message: int = 0
+    """People on suppression lists, and opted out: a list of the provider may hold them."""
 
     @property
     def digest(self) -> str:
@@ -96,13 +122,23 @@ class Plan:
     @property
     def cost(self) -> Decimal | None:
         """What its messages are estimated to cost, in the price's currency; None without a price."""
-        return self.price.amount * self.counts.to_send if self.price else None
+        return self.price.amount * self.reach if self.price else None
+
+    @property
+    def reach(self) -> int:
+        """The most people it would message, where lists of the provider count as far as their size is known or expected."""
+        return sum(one.reach for campaign in self.campaigns for one in campaign.mailings)
 
     @property
     def at_stake(self) -> int:
-        """The most people whom one lost call would leave unknown."""
-        most = self.batch_size * self.batches_per_request
-        return min(most, self.counts.to_send)
+        """The most people whom one lost call would leave unknown; of a list of the provider those whom its file allows."""
+        return max((self._at_stake(one) for campaign in self.campaigns for one in campaign.mailings if one.counts.to_send), default=0)
+
+    def _at_stake(self, one: MailingPlan) -> int:
+        if one.mailing.method == BULK:
+            bulk = (m.counts.to_send for c in self.campaigns for m in c.mailings if m.mailing.method == BULK)
+            return min(self.batch_size * self.batches_per_request, sum(bulk))
+        return one.reach if one.mailing.method == LIST else 1
 
 
 def campaign_rows(plan: Plan) -> list[dict[str, Any]]:
@@ -115,7 +151,9 @@ def campaign_rows(plan: Plan) -> list[dict[str, Any]]:
             "mailings": [
                 {
                     "mailing": one.mailing.key.mailing,
-                    "message_type": one.mailing.message_type,
+                    "method": one.mailing.method,
+                    "list_id": one.mailing.list_id or None,
+                    "message_type": one.mailing.message_type or None,
                     "content_type": one.mailing.content_type,
                     "schedule_time": one.mailing.schedule_wire or None,
                 }

@@ -11,6 +11,12 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 FINGERPRINT_BYTES = 16
+LARGEST_IMAGE = 2 << 20
+"""Bytes of a local picture; the provider documents no limit, this is ours: an upload goes out once for each person."""
+LIST_PHONE = 0
+"""Stands for a list of the provider where a delivery has a phone."""
+LIST_ELEMENT = b'"list"'
+"""Stands for its delivery element."""
 CHUNK_ROWS = 2_000
 
 
@@ -99,6 +105,10 @@ class EnvironmentMessage:
     throttled_is: str
     error_in_200_is: str
     settings_digest: str
+    drafts_are_inert: bool = False
+    test_phones: tuple[str, ...] = ()
+    test_limit: int = 20
+    inbox_age: float = 14 * 86400.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +126,7 @@ class ProjectMessage:
     first_batch: int
     batches_per_request: int
     environments: tuple[EnvironmentMessage, ...]
+    optout_words: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,10 +178,14 @@ class DiagnosticMessage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Open:
-    """Please open this file: an audience named in the campaign file `beside`, or a suppression list of the project."""
+    """Please open this file: an audience named in the campaign file `beside`, or a suppression list of the project.
+
+    Of an `image` the operator keeps the bytes: they are what is sent.
+    """
 
     path: str
     beside: str
+    image: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,6 +205,16 @@ class MailingMessage:
     schedule_shown: str
     content: dict[str, str]
     definition: str
+    method: str = "bulk"
+    vibername_id: str = ""
+    list_id: str = ""
+    expect_min: int | None = None
+    expect_max: int | None = None
+    sms_alphaname_id: str = ""
+    sms_after: int = 0
+    optouts_handled: bool = False
+    image_path: str = ""
+    image_sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -226,9 +251,10 @@ class Progress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Done:
-    """Everything was said. `suppressions` is the SHA-256 over the suppression lists."""
+    """Everything was said. `suppressions` is the SHA-256 over the suppression lists, which name so many phones."""
 
     suppressions: str
+    suppressed_phones: int = 0
 
 
 _CHUNK = struct.Struct("<III")
@@ -270,6 +296,7 @@ class Chunk:
         phones, widths = array("q"), array("I")
         phones.frombytes(payload[_CHUNK.size : phones_end])
         widths.frombytes(payload[prints_end:lengths_end])
-        if sum(widths) != size or (count and not 0 < min(phones) <= max(phones) <= 999_999_999_999_999):
+        listed = count == 1 and phones[0] == LIST_PHONE
+        if sum(widths) != size or (count and not listed and not 0 < min(phones) <= max(phones) <= 999_999_999_999_999):
             raise ValueError("the columns of a chunk don't agree")
         return cls(phones, payload[phones_end:prints_end], widths, payload[lengths_end:])

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from campaignkit.model.mailings import LIST
 from campaignkit.plans.classify import REASONS, Fate
 from campaignkit.plans.plan import Plan
-from campaignkit.reports.plan_text import closing_figures
-from campaignkit.reports.safe import markdown, people, plural
+from campaignkit.reports.plan_text import closing_figures, whom
+from campaignkit.reports.safe import markdown, plural
 
 _COLUMNS = ("rows", "filtered", "invalid", "duplicate", "suppressed", *(str(fate) for fate in Fate), "requests")
 
@@ -17,14 +18,12 @@ def plan_markdown(plan: Plan) -> str:
     return "\n".join(_lines(plan)) + "\n"
 
 
-def _lines(plan: Plan) -> Iterator[str]:  # noqa: C901 - a page, top to bottom
+def _lines(plan: Plan) -> Iterator[str]:  # noqa: C901, PLR0912 - a page, top to bottom
     counts = plan.counts
     where = f"`{plan.environment.name}`" + (" (sandbox: nobody is messaged)" if plan.environment.is_sandbox else "")
     yield f"### campaignkit plan for {where}"
     yield ""
-    yield (
-        f"**{people(counts.to_send)} to message** in {plural(counts.requests, 'request')}." if counts.to_send else "**Nothing to send.**"
-    )
+    yield (f"**{whom(plan)} to message** in {plural(counts.requests, 'request')}." if counts.to_send else "**Nothing to send.**")
     yield ""
     shown = [name for name in _COLUMNS if getattr(counts, name) or name in {"rows", "send", "requests"}]
     yield f"| mailing | {' | '.join(shown)} |"
@@ -41,6 +40,9 @@ def _lines(plan: Plan) -> Iterator[str]:  # noqa: C901 - a page, top to bottom
                 yield f"- **{markdown(str(one.mailing.key))}**: {markdown(one.texts.outline, 500)}"
                 if one.mailing.schedule_shown:
                     yield f"  at {markdown(one.mailing.schedule_shown)}"
+            if one.mailing.method == LIST and one.counts.to_send:
+                made = f"confirms the draft {markdown(one.draft.message_id)}" if one.draft else "is made as a draft, then confirmed"
+                yield f"- **{markdown(str(one.mailing.key))}** goes to list {markdown(one.mailing.list_id)} of the provider: {made}"
     if counts.to_send:
         yield ""
         for name, value in closing_figures(plan):

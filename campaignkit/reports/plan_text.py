@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
+from campaignkit.model.mailings import LIST, QUICK, Mailing
 from campaignkit.model.phones import quoted, shown
 from campaignkit.plans.classify import REASONS, Fate
 from campaignkit.plans.plan import CampaignPlan, MailingPlan, Plan
@@ -42,7 +43,7 @@ def _campaign(campaign: CampaignPlan, *, reveal: bool, verbose: bool) -> Iterato
 
 def _mailing(plan: MailingPlan, *, reveal: bool, verbose: bool) -> Iterator[str]:
     mailing, counts = plan.mailing, plan.counts
-    yield f"  {mailing.key.mailing}  {mailing.message_type} {mailing.content_type}, sender {line(mailing.alphaname_id)}"
+    yield f"  {mailing.key.mailing}  {_kind(mailing)}"
     if mailing.schedule_shown:
         yield f"    at {mailing.schedule_shown}"
     for fate, mark in _MARKS.items():
@@ -50,13 +51,14 @@ def _mailing(plan: MailingPlan, *, reveal: bool, verbose: bool) -> Iterator[str]
         if number:
             yield f"    {mark} {fate:<10}{number:>9,}  {REASONS[fate]}"
             if fate not in {Fate.SEND, Fate.SENT} or verbose:
-                people = ", ".join(shown(phone, reveal=reveal) for phone in plan.examples.get(fate, ()))
-                if people:
-                    yield f"      {'':<19}{people}{', …' if number > len(plan.examples[fate]) else ''}"
+                examples = ", ".join(shown(phone, reveal=reveal) for phone in plan.examples.get(fate, ()) if phone)
+                if examples:
+                    yield f"      {'':<19}{examples}{', …' if number > len(plan.examples[fate]) else ''}"
+    yield from _steps(plan)
     for name, reason in _CHILD.items():
         number = getattr(counts, name)
         if number:
-            yield f"    - {name:<10}{number:>9,}  {reason}"
+            yield f"    - {name:<10}{number:>9,}  {_why(name, plan) or reason}"
     parts = [f"{getattr(counts, name):,} {name}" for name in (*_CHILD, *(str(f) for f in Fate)) if getattr(counts, name)]
     yield f"    {counts.rows:,} rows = {' + '.join(parts) or 'nobody'}"
     texts = plan.texts
@@ -64,7 +66,51 @@ def _mailing(plan: MailingPlan, *, reveal: bool, verbose: bool) -> Iterator[str]
         phone = texts.sample_phone
         sample, link = (quoted(part, phone, reveal=reveal) for part in (texts.sample, texts.sample_link))
         target = f" → {line(link)}" if link else ""
-        yield f"    like: {shown(phone, reveal=reveal)}: {line(sample, 300)}{target}"
+        person = f"{shown(phone, reveal=reveal)}: " if phone else ""
+        yield f"    like: {person}{line(sample, 300)}{target}"
+
+
+def _why(name: str, plan: MailingPlan) -> str:
+    """Of the suppressed, who asked for nothing more."""
+    if name != "suppressed" or not plan.opted_out:
+        return ""
+    both = plan.counts.suppressed > plan.opted_out
+    return f"on a suppression list, or asked for nothing more ({plan.opted_out:,})" if both else "asked for nothing more"
+
+
+def _kind(mailing: Mailing) -> str:
+    """How it is sent and by whom, in a few words."""
+    if mailing.method == QUICK:
+        sms = f", by SMS from sender {line(mailing.sms_alphaname_id)} after {mailing.sms_after} min" if mailing.sms_after else ""
+        return f"quick {mailing.content_type}, Viber name {line(mailing.vibername_id)}{sms}"
+    if mailing.method == LIST:
+        bounds = {"at least": mailing.expect_min, "at most": mailing.expect_max}
+        expected = " and ".join(f"{words} {number:,}" for words, number in bounds.items() if number is not None)
+        return f"{mailing.content_type} to list {line(mailing.list_id)}, Viber name {line(mailing.vibername_id)}" + (
+            f", expected {expected} subscribers" if expected else ""
+        )
+    return f"{mailing.message_type} {mailing.content_type}, sender {line(mailing.alphaname_id)}"
+
+
+def _steps(plan: MailingPlan) -> Iterator[str]:
+    """The calls of a mailing to a list: only the second costs money."""
+    if plan.mailing.method != LIST or not plan.counts.to_send:
+        return
+    draft = plan.draft
+    if draft is None:
+        yield "      1. make a draft of it at the provider, which tells how many subscribers it has"
+    else:
+        size = "an unknown number of" if draft.subscribers is None else f"{draft.subscribers:,}"
+        yield f"      1. the draft {line(draft.message_id)} for {size} subscribers stands at the provider already ({draft.request})"
+    yield "      2. confirm it, which is what costs the money; `--no-confirm` leaves that to campaignkit confirm"
+
+
+def whom(plan: Plan) -> str:
+    """Who would be messaged: people, and lists whose people the provider alone knows."""
+    lists = sum(one.counts.to_send for campaign in plan.campaigns for one in campaign.mailings if one.mailing.method == LIST)
+    named = plan.counts.to_send - lists
+    parts = [people(named)] if named or not lists else []
+    return " and ".join(parts + ([plural(lists, "list")] if lists else []))
 
 
 def _closing(plan: Plan) -> Iterator[str]:
@@ -75,7 +121,7 @@ def _closing(plan: Plan) -> Iterator[str]:
         yield f"Digest: {plan.digest}"
         return
     again = f" ({counts.resend:,} of them again)" if counts.resend else ""
-    yield f"Plan: {people(counts.to_send)} to message{again} in {plural(counts.requests, 'request')}."
+    yield f"Plan: {whom(plan)} to message{again} in {plural(counts.requests, 'request')}."
     for name, value in closing_figures(plan):
         yield f"  {name:<9} {value}"
     yield from _held_back(plan)
@@ -99,7 +145,8 @@ def closing_figures(plan: Plan) -> Iterator[tuple[str, str]]:
     if plan.cost is not None and plan.price is not None:
         yield (
             "cost",
-            f"about {plan.cost.normalize():f} {plan.price.currency} ({plan.price.amount:f} {plan.price.currency} a message)",
+            f"about {plan.cost.normalize():f} {plan.price.currency} ({plan.price.amount:f} {plan.price.currency} a message)"
+            + (f", and whatever {plural(open_lists, 'list')} of unknown size will cost" if (open_lists := _open_lists(plan)) else ""),
         )
     else:
         yield "cost", "unknown: campaignkit.yaml names no price"
@@ -125,6 +172,16 @@ def closing_figures(plan: Plan) -> Iterator[tuple[str, str]]:
     else:
         yield "duration", "no pace is set"
     yield "at stake", f"one lost call would leave up to {people(plan.at_stake)} unknown"
+
+
+def _open_lists(plan: Plan) -> int:
+    """Lists of the provider of which nobody said how large they may be."""
+    return sum(
+        one.counts.to_send
+        for campaign in plan.campaigns
+        for one in campaign.mailings
+        if one.mailing.method == LIST and one.mailing.expect_max is None and not (one.draft and one.draft.subscribers is not None)
+    )
 
 
 def _duration(seconds: float) -> str:

@@ -59,7 +59,9 @@ def _lines(one: UnknownRequest, seen: Seen) -> list[str]:
     money = f", about {seen.cost(one)}" if seen.price is not None else ""
     age = f", {_age(seen.now, one.sent_at)} ago" if one.sent_at else ""
     lines = [f"{one.ref}  {', '.join(f'{one.campaign}/{mailing}' for mailing in one.mailings)}: {people(one.recipients)}{money}{age}"]
-    lines += [f"  search the provider's cabinet for {tag}" for tag in one.tags]
+    lines += [f"  {_call(one)}"] if one.method != "bulk" else []
+    # A quick message has no name at the provider: its phone and the time lead to it.
+    lines += [f"  search the provider's cabinet for {tag}" for tag in one.tags if one.method != "quick"]
     lines.append(f"  what happened: {hidden(line(one.reason)) or 'the process died while it was under way'}")
     # Of a process that died nobody knows what it has written.
     wire = f"{one.phase}, {one.bytes_written:,} bytes written" if one.phase else "unknown: any part of it may have been written"
@@ -92,6 +94,15 @@ def _hint(hint: HintLine) -> str:
     return f"hint: {source} {' and '.join(said) or 'says nothing that can be asked about'}"
 
 
+def _call(one: UnknownRequest) -> str:
+    if one.method == "quick":
+        return "a quick message: search the provider's cabinet for its phone (--reveal shows it) and time"
+    if one.step == "create":
+        return "the making of a draft of a list mailing: if it was made, nobody got it before somebody confirms it"
+    known = f"the draft {line(one.message_id, 40)}" if one.message_id else "a draft"
+    return f"the confirm of {known} of a list mailing: look whether the cabinet shows it as sent. --not-sent makes it a draft again"
+
+
 def _age(now: datetime, then: datetime) -> str:
     seconds = max(0.0, (now - then).total_seconds())
     for size, word in ((86400, "day"), (3600, "hour"), (60, "minute")):
@@ -110,6 +121,9 @@ def unknown_document(requests: Sequence[UnknownRequest], seen: Seen) -> dict[str
                 "request": one.ref,
                 "tag": one.tags[0],
                 "tags": list(one.tags),
+                "method": one.method,
+                "step": one.step or None,
+                "message_id": one.message_id or None,
                 "campaign": one.campaign,
                 "mailings": list(one.mailings),
                 "recipients": one.recipients,

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
+from campaignkit.model.mailings import BULK
 from campaignkit.model.phones import shown
 from campaignkit.model.status import ErrorLine, MailingStatus, PersonLine, StatusReport
 from campaignkit.reports.safe import cell, hidden, line, people
@@ -29,12 +30,16 @@ def _mailing(mailing: MailingStatus, *, verbose: bool) -> Iterator[str]:
     revision = f" (revision {mailing.revision})" if mailing.revision != 1 else ""
     parts = [f"{number:,} {line(word, 40)}" for word, number in sorted(mailing.statuses.items())]
     parts += [f"{getattr(mailing, name):,} {name}" for name in ("rejected", "unknown", "unreported") if getattr(mailing, name)]
-    yield f"  {mailing.mailing}{revision}: {people(mailing.recipients)} = {' + '.join(parts) or '0'}"
+    cost = f", cost {line(mailing.cost, 40)}" if mailing.cost else ""
+    yield f"  {mailing.mailing}{revision}: {people(mailing.recipients)} = {' + '.join(parts) or '0'}{cost}"
     for error in mailing.errors:
         sure = "refused" if error.confirmed else "reported, not yet confirmed by a second poll"
         yield f"    {line(error.path)}:{error.line}: {hidden(line(error.message))} ({people(error.recipients)}, {sure})"
     for request in mailing.requests:
-        if verbose or request.outcome in {"unknown", "in_flight"}:
+        if request.outcome == "draft":
+            size = people(request.recipients)
+            yield f"    {request.request} is the draft {line(request.uuid, 40)} for {size}, not confirmed: nobody got it"
+        elif verbose or request.outcome in {"unknown", "in_flight"}:
             sent = f" at {request.sent_at:%Y-%m-%d %H:%M:%S} UTC" if request.sent_at else ""
             reason = f": {hidden(line(request.reason))}" if request.reason and request.outcome != "accepted" else ""
             yield f"    {request.request} {request.outcome}, {people(request.recipients)}{sent}, tag {request.tag}{reason}"
@@ -64,6 +69,8 @@ def mailing_document(mailing: MailingStatus) -> dict[str, Any]:
         "revision": mailing.revision,
         "recipients": mailing.recipients,
         "statuses": dict(sorted(mailing.statuses.items())),
+        "classes": mailing.classes,
+        "cost": mailing.cost or None,
         "rejected": mailing.rejected,
         "unknown": mailing.unknown,
         "unreported": mailing.unreported,
@@ -72,8 +79,11 @@ def mailing_document(mailing: MailingStatus) -> dict[str, Any]:
             {
                 "request": one.request,
                 "tag": one.tag,
+                "method": one.method,
+                "step": one.step or None,
                 "outcome": one.outcome,
                 "uuid": one.uuid or None,
+                "message_id": one.uuid or None if one.method != BULK else None,
                 "recipients": one.recipients,
                 "sent_at": _time(one.sent_at),
             }
@@ -91,6 +101,7 @@ def people_text(found: Iterable[PersonLine], *, reveal: bool) -> Iterator[str]:
     """One delivery a line."""
     for one in found:
         when = f" since {line(one.status_time, 40)}" if one.status_time else ""
+        when += f" (error code {line(one.error_code, 40)})" if one.error_code else ""
         sent = f", sent {one.sent_at:%Y-%m-%d %H:%M:%S} UTC" if one.sent_at else ""
         person = shown(one.phone, reveal=reveal)
         yield f"{person}  {one.campaign}/{one.mailing}  {line(one.status, 64)}{when}{sent}, {one.request}, {one.tag}\n"
@@ -107,7 +118,10 @@ _COLUMNS = (
     "mailing",
     "phone",
     "status",
+    "class",
     "status_time",
+    "error_code",
+    "method",
     "outcome",
     "request",
     "tag",
@@ -124,7 +138,10 @@ def _row(one: PersonLine, *, reveal: bool) -> tuple[Any, ...]:
         one.mailing,
         phone,
         one.status,
+        one.status_class,
         one.status_time,
+        one.error_code,
+        one.method,
         one.outcome,
         one.request,
         one.tag,

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _CONTENT_ORDER = ("type", "image_url", "button_link", "caption", "text")
 _PERSONAL_KEYS = (("phone", "text"), ("phone", "text", "button_link"), ("phone", "button_link"))
+_QUICK_KEYS = (*_PERSONAL_KEYS, ("phone",))
 
 
 def encode_batch(
@@ -67,7 +68,7 @@ def encode_request(batches: Sequence[bytes], *, token: str = "", callback_url: s
     return SecretBytes(body) if token else body
 
 
-def check_elements(joined: bytes, phones: Sequence[int], message_type: str) -> None:
+def check_elements(joined: bytes, phones: Sequence[int], kind: str) -> None:
     """Check encoded delivery elements before they are sent: exactly these phones, in this order, documented keys only.
 
     They come from the child that parses what authors write; this is why it needs no trust. An object must have its
@@ -76,25 +77,30 @@ def check_elements(joined: bytes, phones: Sequence[int], message_type: str) -> N
     Args:
         joined: The elements, joined by commas.
         phones: The claimed phones; on the wire they are digits, foreign ones too without `+`.
-        message_type: `personal` or `bulk`.
+        kind: `personal` or `bulk`; `quick`, which may also have no text; or `list`, which has one element that is a word.
 
     Raises:
         ValueError: Anything differs. The message holds no phone and no text.
     """
+    if kind == "list":
+        if joined != b'"list"' or list(phones) != [0]:
+            raise ValueError("the delivery element of a list mailing is not the one there is")
+        return
     try:
         # Objects become tuples of pairs: a key given twice stays visible, and lists stay apart from objects.
         elements = json.loads(b"".join((b"[", joined, b"]")).decode("utf-8"), object_pairs_hook=tuple)
     except (ValueError, RecursionError) as error:
         raise ValueError(f"delivery elements are no JSON list: {type(error).__name__}") from None
-    found = elements if message_type == "bulk" else [_personal_phone(element) for element in elements]
+    keys = _QUICK_KEYS if kind == "quick" else _PERSONAL_KEYS
+    found = elements if kind == "bulk" else [_personal_phone(element, keys) for element in elements]
     if found != [str(phone) for phone in phones]:
         raise ValueError("delivery elements are not exactly the claimed phones in their order")
 
 
-def _personal_phone(element: object) -> str:
+def _personal_phone(element: object, keys: tuple[tuple[str, ...], ...]) -> str:
     pairs = element if isinstance(element, tuple) else ()
     values = [value for _, value in pairs]
-    if tuple(key for key, _ in pairs) not in _PERSONAL_KEYS or not all(isinstance(value, str) for value in values):
+    if tuple(key for key, _ in pairs) not in keys or not all(isinstance(value, str) for value in values):
         raise ValueError("a delivery element is not {phone, text?, button_link?} with strings only")
     phone, *texts = values
     # An escape like \ud800 passes every JSON parser and is text to none: UnicodeEncodeError is a ValueError.

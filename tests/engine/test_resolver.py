@@ -49,8 +49,8 @@ def answer(*names: str) -> FakeReader:
 
 
 def test_a_uuid_that_shows_our_mailing_is_believed(bench: Bench, unknown: str) -> None:
-    row, count = desk(bench, answer(unknown)).settle(unknown.rsplit(maxsplit=1)[-1], accepted())
-    assert (row.ref, count) == ("r1", 5)
+    row, now = desk(bench, answer(unknown)).settle(unknown.rsplit(maxsplit=1)[-1], accepted())
+    assert (row.ref, row.recipients, now) == ("r1", 5, RequestState.ACCEPTED)
     found = bench.store.request("r1")
     assert found is not None
     assert (found.state, found.uuid) == (RequestState.ACCEPTED, UUID)
@@ -116,7 +116,7 @@ def test_nobody_is_freed_without_the_number_of_those_who_may_get_it_twice(bench:
     assert refuses(desk(bench), "5 people would get this twice", None) == SAID
     assert refuses(desk(bench), "holds 5 people, not 4", 4) == "campaignkit resolve --env live"
     asked = replace(desk(bench), ask=lambda row: row.recipients)
-    assert asked.settle("r1", released(None))[1] == 5
+    assert asked.settle("r1", released(None))[1] is RequestState.RELEASED
 
 
 @pytest.mark.usefixtures("unknown")

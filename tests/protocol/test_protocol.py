@@ -62,7 +62,7 @@ def test_any_bytes_are_a_chunk_or_refused(data: bytes) -> None:
 @pytest.mark.parametrize(
     ("packed", "why"),
     [
-        (struct.pack("<III", 1, 0, 0) + struct.pack("<q", 0) + bytes(16), "phone 0"),
+        (struct.pack("<III", 2, 0, 0) + struct.pack("<qq", 0, 1) + bytes(32), "the phone of a list among others"),
         (struct.pack("<III", 1, 0, 0) + struct.pack("<q", -5) + bytes(16), "negative phone"),
         (struct.pack("<III", 1, 0, 0) + struct.pack("<q", 10**15) + bytes(16), "16 digits"),
         (struct.pack("<III", 1, 1, 2) + struct.pack("<q", 5) + bytes(16) + struct.pack("<I", 3) + b"ab", "lengths beyond the bytes"),

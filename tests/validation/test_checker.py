@@ -85,7 +85,7 @@ def test_all_faults_are_found_at_once() -> None:
         ("message_type: bulk", "message_type: personnel", "did you mean 'personal'?"),
         ("phones:", "phnes:", "did you mean 'phones'?"),
         ("text: Hi", "txt: Hi", "did you mean 'text'?"),
-        ("text: Hi", "zzz: Hi", "known here: button_link, caption, image_url, text, type"),
+        ("text: Hi", "zzz: Hi", "known here: button_link, caption, image, image_url, text, type"),
     ],
 )
 def test_near_words_are_offered(old: str, new: str, hint: str) -> None:

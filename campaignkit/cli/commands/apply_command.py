@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 )
 @click.option("--auto-approve", is_flag=True, help="Do not ask.")
 @click.option("--accept", multiple=True, metavar="NAME=N", help="Accept a limit by its very number: recipients, cost, resend.")
+@click.option("--no-confirm", is_flag=True, help="Leave mailings to lists of the provider as drafts; `confirm` finishes them.")
 @click.option("--retry-rejected", is_flag=True, help="Send again to people whom the provider refused after accepting.")
 @lock_timeout_option
 @reveal_option
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 @common_options
 def command(
     common: Common, campaigns: tuple[str, ...], plan_file: Path | None, auto_approve: bool, accept: tuple[str, ...],
-    retry_rejected: bool, lock_timeout: float, reveal: bool, form: str,
+    no_confirm: bool, retry_rejected: bool, lock_timeout: float, reveal: bool, form: str,
 ) -> int:  # fmt: skip
     """Send exactly what the plan shows, each person once.
 
@@ -62,7 +63,7 @@ def command(
         heads = opened.select(saved.selection if saved else campaigns)
         asked = Asked(
             saved=saved, named=bool(campaigns), accept=accept, auto_approve=auto_approve, reveal=reveal, form=form,
-            lock_timeout=lock_timeout,
+            lock_timeout=lock_timeout, confirm=not no_confirm,
             retry_rejected=retry_rejected or bool(saved and saved.components.retry_rejected),
         )  # fmt: skip
         run = ApplyRun(common, opened, heads, spool, asked)

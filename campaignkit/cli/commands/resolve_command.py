@@ -121,13 +121,14 @@ def _settle(common: Common, holding: Holding, request_or_tag: str, answer: Resol
         if answer.uuid:
             reachable = stack.enter_context(provider(holding, token))
             desk = replace(desk, reader=stack.enter_context(reachable.reader()))
-        row, people = desk.settle(request_or_tag, replace(answer, by=person()))
+        row, now = desk.settle(request_or_tag, replace(answer, by=person()))
     what = {
         RequestState.ACCEPTED: "accepted; not sent to again",
         RequestState.ABANDONED: "given up; never sent this mailing",
         RequestState.RELEASED: "free again, and the next apply sends to them. Plans saved before are stale",
-    }[answer.to]
-    common.console.say(f"{row.ref}: {counted(people)}: {what}.")
+        RequestState.DRAFT: "a draft that nobody confirmed; the next apply confirms it, or campaignkit confirm",
+    }[now]
+    common.console.say(f"{row.ref}: {counted(row.recipients)}: {what}.")
 
 
 def _ask(common: Common, row: RequestRow) -> int | None:

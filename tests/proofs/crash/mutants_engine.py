@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from campaignkit.engine import history
-from campaignkit.engine.applier import ApplyJob
+from campaignkit.engine.calls import Calls
 from campaignkit.engine.packing import Packer
 from campaignkit.engine.sending import Ready, SendLoop
 from campaignkit.model.outcomes import Outcome, SendResult
@@ -63,15 +63,15 @@ def unknown_goes_again() -> None:
 
 def bodies_are_mixed() -> None:
     """A body carries the people of the batch before."""
-    original = ApplyJob._body
+    original = Calls._body
     before: list[Ready] = []
 
-    def body(self: ApplyJob, ready: Ready) -> bytes:
+    def body(self: Calls, ready: Ready) -> bytes:
         before.append(ready)
         mixed = Ready(ready.ref, before[max(0, len(before) - 2)].batches, ready.tags, ready.names)
         return original(self, mixed)
 
-    put(ApplyJob, "_body", body)
+    put(Calls, "_body", body)
 
 
 def planner_ignores_unknown() -> None:

@@ -1,0 +1,35 @@
+"""A mailing to a list of the provider as the front child tells it: one delivery, whose people the provider alone knows."""
+
+from __future__ import annotations
+
+import re
+from array import array
+from collections import Counter
+
+from campaignkit.compiler.content import link_host
+from campaignkit.compiler.definitions import MailingDefinition
+from campaignkit.compiler.fingerprints import fingerprint_of
+from campaignkit.protocol.messages import LIST_ELEMENT, LIST_PHONE, Chunk, MailingEnd
+
+_IN_TEXT = re.compile(r"https?://([^\s/?#@\\:\[\]]+)")
+
+
+def list_chunk(mailing: MailingDefinition, *, elements: bool) -> Chunk:
+    """The one delivery; its element is a word that stands for the list."""
+    text, link = mailing.once.get("text", ""), mailing.once.get("button_link", "")
+    element = LIST_ELEMENT if elements else b""
+    print_ = fingerprint_of(mailing)(text.encode(), link.encode())
+    widths = array("I", [len(element)] if elements else [])
+    return Chunk(array("q", [LIST_PHONE]), print_, widths, element)
+
+
+def list_end(mailing: MailingDefinition, outline: str) -> MailingEnd:
+    """Figures about the one text that all get."""
+    text, link = mailing.once.get("text", ""), mailing.once.get("button_link", "")
+    hosts = Counter(_IN_TEXT.findall(text))
+    if link:
+        hosts[link_host(link) or ""] += 1
+    return MailingEnd(
+        rows=1, filtered=0, invalid=0, duplicate=0, suppressed=0, live=1, audience="", shortest=len(text), longest=len(text),
+        characters=len(text), hosts=dict(hosts.most_common(50)), sample=text, sample_link=link, sample_phone=LIST_PHONE, outline=outline,
+    )  # fmt: skip
