@@ -53,7 +53,8 @@ def _fill_the_rest(path: Path) -> None:
             " VALUES (1, 'c', 'm', ?, ?, 'accepted', '2026', 200)",
             (FIRST, FIRST),
         )
-        for table in ("incoming", "optout", "test_send"):
+        sql.execute("INSERT INTO message (id, request_id, message_id) VALUES (1, 1, '8483')")
+        for table in ("incoming", "message", "optout", "test_send"):
             sums.seal(sql, table, 1)
         sql.commit()
 
