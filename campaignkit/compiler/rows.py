@@ -19,6 +19,7 @@ from campaignkit.compiler.columns import Columns
 from campaignkit.compiler.content import clean_text, link_fault, link_host, text_fault
 from campaignkit.compiler.definitions import MailingDefinition, Rules
 from campaignkit.compiler.fingerprints import fingerprint_of
+from campaignkit.compiler.seen import Seen
 from campaignkit.compiler.tally import Occurrences, RowProblems
 from campaignkit.diagnostics import Diagnostic, Place, Severity
 from campaignkit.model.phones import masked
@@ -101,7 +102,9 @@ class RowLoop:
         fingerprint = fingerprint_of(mailing)
         same = b"" if personal else fingerprint(text.encode(), link.encode())
         phone_at, policy = columns.phone, str(mailing.audience.get("on_conflict", "fail"))
-        seen: dict[int, int] = {}
+        seen = Seen()
+        slots, named = seen.slots, seen.phones
+        size_of = len(slots)
         prints, first_rows = array("Q"), array("I")
         most = int(self.rules.limits.get("max_text", 1000))
         phones, digests, widths, parts, size = array("q"), [], array("I"), [], 0
@@ -155,7 +158,11 @@ class RowLoop:
                 self.problems.invalid += 1
                 self._clashes.seen(row)
                 continue
-            if (earlier := seen.get(phone)) is not None:
+            slot = phone % size_of
+            while (earlier := slots[slot]) and named[earlier - 1] != phone:
+                slot = slot + 1 if slot + 1 < size_of else 0
+            if earlier:
+                earlier -= 1
                 if prints[earlier] == number:
                     figures.duplicate += 1
                 elif scan:
@@ -169,7 +176,10 @@ class RowLoop:
                     self.problems.skipping = False
                     self.problems.bad("CK311", message, self.place(line, row), hint)
                 continue
-            seen[phone] = len(prints)
+            seen.add(phone, slot)
+            if slots is not seen.slots:
+                slots = seen.slots
+                size_of = len(slots)
             prints.append(number)
             first_rows.append(row)
             if scan:

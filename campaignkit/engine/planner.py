@@ -47,7 +47,8 @@ class PlanJob:
     batches: list[PackedBatch] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     _done: Done | None = None
-    _audiences: dict[str, str] = field(default_factory=dict)
+    audiences: dict[str, str] = field(default_factory=dict)
+    """By campaign/mailing: the SHA-256 of the audience that was read, or `inline`."""
     _rows: int = 0
 
     def run(self, meanwhile: Callable[[], None] = lambda: None) -> Plan:
@@ -78,7 +79,7 @@ class PlanJob:
             elif isinstance(word, MailingEnd):
                 assert worker is not None
                 self._rows += word.rows
-                self._audiences[str(worker.mailing.key)] = word.audience or "inline"
+                self.audiences[str(worker.mailing.key)] = word.audience or "inline"
                 worker.end(word)
             elif isinstance(word, Progress):
                 self._tell(self._rows + word.rows)
@@ -111,7 +112,7 @@ class PlanJob:
                 suppressions=self._done.suppressions or "none",
                 retry_rejected=self.retry_rejected,
                 definitions={head.campaign: head.digest for head in self.heads if head.campaign in sent},
-                audiences={name: digest for name, digest in self._audiences.items() if name.partition("/")[0] in sent},
+                audiences={name: digest for name, digest in self.audiences.items() if name.partition("/")[0] in sent},
             ),
             campaigns=campaigns,
             drafts=drafts,

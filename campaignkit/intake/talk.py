@@ -47,6 +47,7 @@ from campaignkit.protocol.messages import (
 )
 
 PROJECT_FILE = "campaignkit.yaml"
+_PIECE = 1 << 20
 SILENCE = 120.0
 """Seconds without a word after which the child counts as hung; it reports at least every few thousand rows."""
 
@@ -67,6 +68,10 @@ class Front:
         self._audiences = audiences
         self.diagnostics: list[Diagnostic] = []
         self._images: dict[str, bytes] = {}
+        self.hashes: dict[str, str] = {}
+        """SHA-256 of the project file and of each campaign file, as they were handed over."""
+        self.asked_for: list[Open] = []
+        """The further files that the child asked for and got."""
         self._last = Place(PROJECT_FILE)
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         package = Path(__file__).resolve().parents[2]
@@ -102,6 +107,7 @@ class Front:
             problem = Diagnostic(Severity.ERROR, refused.code, refused.message, Place(PROJECT_FILE), hint)
             raise DefinitionError([problem], next_command="campaignkit init") from None
         self._say(Kind.START, Start(version=__version__))
+        self.hashes[PROJECT_FILE] = _sha256(file)
         self._hand_over(Kind.FILE, PROJECT_FILE, file)
         self._message = self._await(Kind.PROJECT, ProjectMessage)
         if not self._message.valid:
@@ -133,6 +139,7 @@ class Front:
             except OpenRefusedError as refused:
                 self._add(Diagnostic(Severity.ERROR, refused.code, refused.message, Place("/".join(parts)), refused.hint))
                 continue
+            self.hashes["/".join(parts)] = _sha256(file)
             self._hand_over(Kind.FILE, "/".join(parts), file)
         self._say(Kind.FILES_END, FileHead(path=""))
         return self._await(Kind.INDEX, Index)
@@ -176,14 +183,26 @@ class Front:
         if wanted.image:
             # By position: the child reads from the same open file.
             self._images[path] = os.pread(file, LARGEST_IMAGE + 1, 0)
+        self.asked_for.append(wanted)
         self._hand_over(Kind.OPENED, path, file)
+
+    def look(self, wanted: Open) -> tuple[str, str] | None:
+        """Where a file stands now that the child asked for, or would ask for, and its SHA-256; None if it is not opened."""
+        try:
+            path, file = self._find(wanted)
+        except OpenRefusedError:
+            return None
+        try:
+            return path, _sha256(file)
+        finally:
+            os.close(file)
 
     def _mailing(self, message: MailingMessage) -> Mailing:
         """The mailing, with the bytes of its picture: those that the operator opened, if they are the ones the child checked."""
         image = self._images.get(message.image_path, b"") if message.image_path else b""
         if message.image_path and hashlib.sha256(image).hexdigest() != message.image_sha256:
             raise MessageError(f"{message.image_path} changed while it was read")
-        return replace(_mailing(message), image=image, image_name=message.image_path.rpartition("/")[2])
+        return replace(mailing_of(message), image=image, image_name=message.image_path.rpartition("/")[2])
 
     def _find(self, wanted: Open) -> tuple[str, int]:
         start = wanted.beside.split("/")[:-1] if wanted.beside else []
@@ -247,25 +266,41 @@ class Front:
         return has_errors(self.diagnostics)
 
 
-def _mailing(message: MailingMessage) -> Mailing:
+def _sha256(descriptor: int) -> str:
+    """Of the whole file, by position: whoever else holds it reads on where they are."""
+    found, at = hashlib.sha256(), 0
+    try:
+        while piece := os.pread(descriptor, _PIECE, at):
+            found.update(piece)
+            at += len(piece)
+    except OSError:
+        return ""  # the child says what is wrong with it
+    return found.hexdigest()
+
+
+def mailing_of(message: MailingMessage) -> Mailing:
+    """What the child says of a mailing, in the words of the model; a local picture's bytes are not in it."""
     return Mailing(
         key=MailingKey(message.campaign, message.revision, message.mailing),
-        path=message.path,
-        line=message.line,
-        message_type=message.message_type,
-        content_type=message.content_type,
-        alphaname_id=message.alphaname_id,
-        schedule_wire=message.schedule_wire,
         schedule_utc=datetime.fromisoformat(message.schedule_utc) if message.schedule_utc else None,
-        schedule_shown=message.schedule_shown,
-        content=message.content,
-        definition=message.definition,
-        method=message.method,
-        vibername_id=message.vibername_id,
-        list_id=message.list_id,
-        expect_min=message.expect_min,
-        expect_max=message.expect_max,
-        sms_alphaname_id=message.sms_alphaname_id,
-        sms_after=message.sms_after,
-        optouts_handled=message.optouts_handled,
+        **{name: getattr(message, name) for name in _SAME},
     )
+
+
+def message_of(mailing: Mailing) -> MailingMessage:
+    """The way back of `mailing_of`."""
+    fields = {name: getattr(mailing, name) for name in _SAME}
+    return MailingMessage(
+        campaign=mailing.key.campaign,
+        revision=mailing.key.revision,
+        mailing=mailing.key.mailing,
+        schedule_utc=mailing.schedule_utc.isoformat() if mailing.schedule_utc else "",
+        **fields,
+    )
+
+
+_SAME = (
+    "path", "line", "message_type", "content_type", "alphaname_id", "schedule_wire", "schedule_shown", "content", "definition", "method",
+    "vibername_id", "list_id", "expect_min", "expect_max", "sms_alphaname_id", "sms_after", "optouts_handled",
+)  # fmt: skip
+"""Fields that the model has as the message has them."""

@@ -44,6 +44,8 @@ def command(
     from campaignkit.cli.progress import rows_progress
     from campaignkit.cli.project import open_project, start
     from campaignkit.engine.planner import PlanJob
+    from campaignkit.engine.remembering import Remembering
+    from campaignkit.plans.cache import cache_folder
     from campaignkit.plans.planfile import save
     from campaignkit.reports.diagnostics import text
 
@@ -56,11 +58,12 @@ def command(
             common.console.sandbox()
         try:
             with rows_progress(common.console) as progress:
-                plan = PlanJob(
+                job = PlanJob(
                     front=front, project=opened.project, environment=opened.environment, index=opened.index, heads=heads,
                     reader=reader, recorded_lineage=holding.recorded_lineage,
                     now=holding.clock.now(), retry_rejected=retry_rejected, progress=progress,
-                ).run()  # fmt: skip
+                )  # fmt: skip
+                plan = Remembering(job, cache_folder(), common.project).run()
         finally:
             if reader is not None:
                 reader.close()
