@@ -160,8 +160,8 @@ def test_words_of_what_is_unknown() -> None:
     assert read(CONFIRM, 200, b"{}").reason == "HTTP 200 without a valid status OK"
     assert read(CREATE, 400, QUICK).reason == "HTTP 400, yet with message_id 8484"
     assert read(CONFIRM, 400, OK).reason == "HTTP 400, yet with status OK"
-    assert read(CREATE, 500, STATED).reason == "HTTP 500: no such list (a message_id was seen: 1)".partition(" (")[0]
-    assert "(a message_id was seen: 8484)" in read(CREATE, 500, QUICK[:-2], complete=False).reason
+    assert read(CREATE, 500, STATED).reason == "HTTP 500: no such list"
+    assert "(a message_id was seen: 8484)" in read(CREATE, 500, QUICK[:-1], complete=False).reason
 
 
 @pytest.mark.parametrize("method", [CREATE, CONFIRM])
@@ -174,7 +174,7 @@ def test_the_setting_turns_an_error_in_200_into_unknown(method: Method) -> None:
 def test_half_an_answer_is_never_believed() -> None:
     assert read(CREATE, 200, QUICK, complete=False).outcome is U
     assert read(CONFIRM, 200, OK, complete=False).outcome is U
-    assert read(CREATE, 400, QUICK[:-3], complete=False).outcome is U
+    assert read(CREATE, 400, QUICK[:-1], complete=False).outcome is U
     assert read(CREATE, 400, ERROR[:-3], complete=False).outcome is R
 
 
