@@ -10,7 +10,7 @@ class Outcome(StrEnum):
     """The five ends of one POST of a send."""
 
     ACCEPTED = "accepted"
-    """The provider gave a uuid."""
+    """The provider gave an id; for a confirmation, it said OK."""
     REJECTED = "rejected"
     """The provider definitely refused: nobody of it was messaged."""
     THROTTLED = "throttled"
@@ -40,7 +40,8 @@ class SendResult:
         outcome: One of the five ends.
         phase: How far it came.
         reason: One plain sentence for people; never holds the token.
-        uuid: The provider's id, only when accepted.
+        uuid: The provider's id, only when accepted: the `message_id` of a quick message or a draft, none of a confirmation.
+        count: How many subscribers a draft would go to, where the answer says it.
         http_status: The answer's status, if its first line was read.
         answer: The raw body, bounded, with the token blotted out.
         bytes_written: Bytes of the request handed to the socket.

@@ -1,6 +1,7 @@
-"""What an answer to `sendBulkViber` means: the one table that decides whether people may be messaged again.
+"""What an answer to a send means: the one table that decides whether people may be messaged again.
 
-Documented are 200 with a uuid, 400, 404, 429 and 500; everything else is read in favour of "no person twice".
+Documented are 200 with an id, and for the v1 methods 400, 404, 429 and 500; everything else is read in favour of "no person
+twice". What says yes differs by method: here stands how `sendBulkViber` does, in `wire.v2` how the others do.
 """
 
 from __future__ import annotations
@@ -30,7 +31,9 @@ _HALTING = frozenset({401, 403, 404})
 _REFUSING = frozenset({400, 401, 403, 404, 405, 413, 414, 415, 422, 431})
 _UUID = re.compile(r"[0-9A-Za-z-]{8,64}")
 _UUID_HINT = re.compile(rb'"uuid"\s*:\s*"([0-9A-Za-z-]{8,64})"')
-_ID_KEYS = frozenset({"id", "uuid", "message_id", "delivery_id"})
+ID_KEYS = frozenset({"id", "uuid", "message_id", "delivery_id"})
+"""What ids of something created are called, in small letters."""
+
 _LIMIT_TEXT = "limit excided"  # sic: how an older method of this provider spells a throttle, with status 403
 
 
@@ -41,28 +44,61 @@ class Classified:
     outcome: Outcome
     reason: str
     uuid: str = ""
+    count: int | None = None
     retry_after: float | None = None
     halt: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """What a whole answer, an object, says by the rules of its method.
+
+    Attributes:
+        accepts: Whether it says yes.
+        error: The error that it states, cleaned and cut.
+        doubtful: Whether it holds a sign of acceptance: then an error in it is no certain refusal.
+        uuid: The id of what was created, if it says yes by one.
+        count: How many people that is, if it says so.
+    """
+
+    accepts: bool
+    error: str
+    doubtful: bool
+    uuid: str = ""
+    count: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """How the answers of one method are read.
+
+    Attributes:
+        sign: What says yes, in words.
+        read: Takes a whole answer, an object, and what takes secrets out of the provider's words.
+        seen: A whole id somewhere in an answer, be it cut or no JSON; empty if there is none.
+    """
+
+    sign: str
+    read: Callable[[dict[str, Any], Callable[[str], str]], Said]
+    seen: Callable[[bytes], str]
 
 
 @dataclass(frozen=True, slots=True)
 class _Body:
     """What a body says, as far as it can be relied on."""
 
+    said: Said
     is_object: bool
     fault: str
-    uuid: str
-    has_id: bool
-    error: str
     hint: str
 
     @property
     def refuses(self) -> bool:
-        return self.is_object and bool(self.error) and not self.has_id
+        return self.is_object and bool(self.said.error) and not self.said.doubtful
 
     @property
     def words(self) -> str:
-        said = self.error or self.fault
+        said = self.said.error or self.fault
         return (f": {said}" if said else "") + self.hint
 
 
@@ -72,6 +108,7 @@ def classify(
     complete: bool,
     retry_after: str | None,
     *,
+    method: Method | None = None,
     throttled_is: str = "not_sent",
     error_in_200_is: str = "rejected",
     now: datetime | None = None,
@@ -84,38 +121,41 @@ def classify(
         body: What was read of the body.
         complete: Whether that is all of it. An id in half a body is a hint for people, never an acceptance.
         retry_after: The header's value, if any.
+        method: How its answers are read; `BULK` if not given.
         throttled_is: Setting `not_sent` or `unknown`: how a 429 is read.
         error_in_200_is: Setting `rejected` or `unknown`: how 200 with an `error` and no id is read.
         now: The present, for a `Retry-After` that is a date (aware); without it dates are ignored.
         blot: Takes secrets out of the provider's words before they are cut and quoted.
     """
-    said = _read(body, complete=complete, blot=blot)
+    method = method or BULK
+    read = _read(body, complete=complete, method=method, blot=blot)
+    said = read.said
     if status in _ACCEPTING:
-        return _accepting(status, said, error_in_200_is)
+        return _accepting(status, read, method, error_in_200_is)
     if 300 <= status < 400:
         # 303 is a usual answer after success; following any of them would repeat the token and the phones elsewhere.
-        return Classified(outcome=Outcome.UNKNOWN, reason=f"HTTP {status}: a redirect, not followed{said.hint}", halt=True)
+        return Classified(outcome=Outcome.UNKNOWN, reason=f"HTTP {status}: a redirect, not followed{read.hint}", halt=True)
     if not 400 <= status < 500:
-        return Classified(outcome=Outcome.UNKNOWN, reason=f"HTTP {status}{said.words}")
-    if said.uuid or said.hint:
+        return Classified(outcome=Outcome.UNKNOWN, reason=f"HTTP {status}{read.words}")
+    if said.accepts or read.hint:
         # A refusal that names an accepted request, also in half an answer or deep inside, contradicts itself; nobody is
         # messaged again on its word.
-        named = f", yet with uuid {blot(said.uuid)}" if said.uuid else ", yet"
+        named = f", yet with {method.sign} {blot(said.uuid)}".rstrip() if said.accepts else ", yet"
         return Classified(
             outcome=Outcome.UNKNOWN,
-            reason=f"HTTP {status}{named}{said.words}",
+            reason=f"HTTP {status}{named}{read.words}",
             halt=status in _HALTING,
         )
     if status == 429 or (status == 403 and _LIMIT_TEXT in said.error.casefold()):
         return Classified(
             outcome=Outcome.UNKNOWN if throttled_is == "unknown" else Outcome.THROTTLED,
-            reason=f"HTTP {status}, too many requests{said.words}",
+            reason=f"HTTP {status}, too many requests{read.words}",
             retry_after=parse_retry_after(retry_after, now),
         )
-    refused = status in _REFUSING or said.refuses
+    refused = status in _REFUSING or read.refuses
     return Classified(
         outcome=Outcome.REJECTED if refused else Outcome.UNKNOWN,
-        reason=f"HTTP {status}{said.words}",
+        reason=f"HTTP {status}{read.words}",
         halt=status in _HALTING,
     )
 
@@ -162,36 +202,46 @@ def error_text(value: Any, blot: Callable[[str], str] = str) -> str:
     return clean(blot(text), SHOWN)
 
 
-def _accepting(status: int, said: _Body, error_in_200_is: str) -> Classified:
-    if said.uuid:
+def holds_id(value: Any, keys: frozenset[str] = ID_KEYS) -> bool:
+    """Whether an id of something created stands anywhere in an answer: then a refusal is not certain."""
+    if isinstance(value, dict):
+        return any((key.lower() in keys and bool(inner)) or holds_id(inner, keys) for key, inner in value.items())
+    return isinstance(value, list) and any(holds_id(inner, keys) for inner in value)
+
+
+def _bulk(value: dict[str, Any], blot: Callable[[str], str]) -> Said:
+    uuid = value.get("uuid")
+    valid = uuid if isinstance(uuid, str) and is_uuid(uuid) else ""
+    return Said(accepts=bool(valid), uuid=valid, doubtful=holds_id(value), error=error_text(value.get("error"), blot))
+
+
+BULK = Method("uuid", _bulk, uuid_seen)
+"""`sendBulkViber`."""
+
+
+def _accepting(status: int, read: _Body, method: Method, error_in_200_is: str) -> Classified:
+    said = read.said
+    if said.accepts:
         # Acceptance is the side on which nobody is messaged twice: an error beside the id is a warning only.
         warning = f", with a warning: {said.error}" if said.error else ""
-        return Classified(outcome=Outcome.ACCEPTED, reason=f"HTTP {status}, accepted{warning}", uuid=said.uuid)
-    if status == 200 and said.refuses and error_in_200_is != "unknown":
-        return Classified(outcome=Outcome.REJECTED, reason=f"HTTP {status} with an error{said.words}")
-    return Classified(outcome=Outcome.UNKNOWN, reason=f"HTTP {status} without a valid uuid{said.words}")
+        return Classified(outcome=Outcome.ACCEPTED, reason=f"HTTP {status}, accepted{warning}", uuid=said.uuid, count=said.count)
+    if status == 200 and read.refuses and error_in_200_is != "unknown":
+        return Classified(outcome=Outcome.REJECTED, reason=f"HTTP {status} with an error{read.words}")
+    return Classified(outcome=Outcome.UNKNOWN, reason=f"HTTP {status} without a valid {method.sign}{read.words}")
 
 
-def _read(body: bytes, *, complete: bool, blot: Callable[[str], str]) -> _Body:
-    seen = uuid_seen(body)
-    hint = f" (a uuid was seen: {blot(seen)})" if seen else ""
+def _read(body: bytes, *, complete: bool, method: Method, blot: Callable[[str], str]) -> _Body:
+    seen = method.seen(body)
+    hint = f" (a {method.sign} was seen: {blot(seen)})" if seen else ""
+    nothing = Said(accepts=False, error="", doubtful=False)
     if not complete:
-        return _Body(is_object=False, fault="the answer is cut", uuid="", has_id=bool(hint), error="", hint=hint)
+        return _Body(nothing, is_object=False, fault="the answer is cut", hint=hint)
     try:
         value = parse(body, limit=LARGEST_ANSWER)
     except BadJSONError as bad:
         fault = f"the answer cannot be read, {bad}" if body else "the answer is empty"
-        return _Body(is_object=False, fault=fault, uuid="", has_id=bool(hint), error="", hint=hint)
+        return _Body(nothing, is_object=False, fault=fault, hint=hint)
     if not isinstance(value, dict):
-        return _Body(is_object=False, fault="the answer is no JSON object", uuid="", has_id=False, error="", hint=hint)
-    uuid = value.get("uuid")
-    valid = uuid if isinstance(uuid, str) and is_uuid(uuid) else ""
-    error = error_text(value.get("error"), blot)
-    return _Body(is_object=True, fault="", uuid=valid, has_id=_has_id(value), error=error, hint="" if valid else hint)
-
-
-def _has_id(value: Any) -> bool:
-    """Whether an id of something created stands anywhere in it: then a refusal is not certain."""
-    if isinstance(value, dict):
-        return any((key.lower() in _ID_KEYS and bool(inner)) or _has_id(inner) for key, inner in value.items())
-    return isinstance(value, list) and any(map(_has_id, value))
+        return _Body(nothing, is_object=False, fault="the answer is no JSON object", hint=hint)
+    said = method.read(value, blot)
+    return _Body(said, is_object=True, fault="", hint="" if said.uuid else hint)

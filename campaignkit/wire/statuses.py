@@ -6,14 +6,12 @@ The documentation shows an array of two kinds of entries: `{message_id, name, al
 
 from __future__ import annotations
 
-import json
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from campaignkit.wire.outcomes import error_text
 from campaignkit.wire.strict_json import BadJSONError, parse
-from campaignkit.wire.text import clean
+from campaignkit.wire.values import LONGEST_WORD, listed, number, phone, words
 from campaignkit.wire.vocabulary import is_final, is_settled, merge, rank, status_class
 
 if TYPE_CHECKING:
@@ -36,15 +34,9 @@ __all__ = [
 LARGEST_ANSWER = 64 << 20
 """Bytes of a status answer: about 500,000 people."""
 
-LONGEST_WORD = 64
 LONGEST_NAME = 200
 LONGEST_ERROR = 300
 _MOST_NOTES = 50
-_PHONE = re.compile(r"\+?([0-9]{1,15})")
-_DECORATED = re.compile(r"\+?([0-9]{9,15})")
-_DECORATION = str.maketrans("", "", " ()-\u00a0")
-_LONGEST_PHONE = 40
-_DIGITS = re.compile(r"[0-9]{1,18}")
 
 
 class NotStatusesError(ValueError):
@@ -104,7 +96,7 @@ def decode_statuses(body: bytes) -> StatusAnswer:
     if not isinstance(value, list):
         raise NotStatusesError("the status answer is no array")
     notes: list[str] = []
-    entries = tuple(entry for number, item in enumerate(value, 1) if (entry := _entry(item, number, notes)))
+    entries = tuple(entry for at, item in enumerate(value, 1) if (entry := _entry(item, at, notes)))
     return StatusAnswer(entries, tuple(notes[:_MOST_NOTES]))
 
 
@@ -138,23 +130,23 @@ def _beginnings(text: str) -> Iterator[str]:
         at = text.find(": ", at + 1)
 
 
-def _entry(item: Any, number: int, notes: list[str]) -> StatusEntry | None:
+def _entry(item: Any, at: int, notes: list[str]) -> StatusEntry | None:
     if not isinstance(item, dict):
-        notes.append(f"entry {number} is no object")
+        notes.append(f"entry {at} is no object")
         return None
     rows = []
-    for row in _listed(item.get("success")):
+    for row in listed(item.get("success")):
         if isinstance(row, dict):
             rows.append(_row(row))
         else:
-            notes.append(f"entry {number} has a status that is no object")
+            notes.append(f"entry {at} has a status that is no object")
     if lost := sum(row.phone is None for row in rows):
-        notes.append(f"entry {number} has {lost} statuses without a readable phone")
-    errors = [_words(error, LONGEST_ERROR) for key in ("errors", "error") for error in _listed(item.get(key))]
+        notes.append(f"entry {at} has {lost} statuses without a readable phone")
+    errors = [words(error, LONGEST_ERROR) for key in ("errors", "error") for error in listed(item.get(key))]
     name = item.get("name")
     return StatusEntry(
-        name=None if name is None else _words(name, LONGEST_NAME),
-        message_id=_number(item.get("message_id")),
+        name=None if name is None else words(name, LONGEST_NAME),
+        message_id=number(item.get("message_id")),
         rows=tuple(rows),
         errors=tuple(filter(None, errors)),
     )
@@ -162,37 +154,8 @@ def _entry(item: Any, number: int, notes: list[str]) -> StatusEntry | None:
 
 def _row(row: dict[str, Any]) -> StatusRow:
     return StatusRow(
-        phone=_phone(row.get("phone")),
-        status=_words(row.get("status"), LONGEST_WORD),
-        delivery_id=_number(row.get("delivery_id")),
-        status_time=_words(row.get("status_time"), LONGEST_WORD),
+        phone=phone(row.get("phone")),
+        status=words(row.get("status"), LONGEST_WORD),
+        delivery_id=number(row.get("delivery_id")),
+        status_time=words(row.get("status_time"), LONGEST_WORD),
     )
-
-
-def _listed(value: Any) -> list[Any]:
-    if value is None:
-        return []
-    return value if isinstance(value, list) else [value]
-
-
-def _words(value: Any, limit: int) -> str:
-    if value is None:
-        return ""
-    return clean(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False), limit)
-
-
-def _number(value: Any) -> int | None:
-    """An id as a number: at most 18 digits, so that every store can hold it."""
-    text = str(value) if type(value) is int else value
-    return int(text) if isinstance(text, str) and _DIGITS.fullmatch(text) else None
-
-
-def _phone(value: Any) -> int | None:
-    text = str(value) if type(value) is int else value
-    if not isinstance(text, str) or len(text) > _LONGEST_PHONE:
-        return None
-    match = _PHONE.fullmatch(text.strip()) or _DECORATED.fullmatch(text.translate(_DECORATION))
-    if match is None:
-        return None
-    digits = match[1]
-    return int("375" + digits[2:] if len(digits) == 11 and digits.startswith("80") else digits)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from campaignkit.model.outcomes import Outcome, Phase, SendResult
+from campaignkit.wire.forms import Form
 from campaignkit.wire.statuses import StatusAnswer
 
 ACCEPTED = "accepted"
@@ -19,21 +20,38 @@ def result(outcome: Outcome, *, reason: str = "scripted", halt: bool = False, re
 class FakeSender:
     """Implements `campaignkit.provider.port.Sender`: plays one scripted end after another, then accepts."""
 
-    def __init__(self, *script: SendResult) -> None:
+    def __init__(self, *script: SendResult, count: int | None = None) -> None:
         self._script = list(script)
+        self._count = count
         self.bodies: list[bytes] = []
+        self.methods: list[str] = []
 
     def send_bulk(self, body: bytes, *, intent: Callable[[], bool]) -> SendResult:
+        return self._play("bulk", body, intent)
+
+    def send_quick(self, form: Form, *, intent: Callable[[], bool]) -> SendResult:
+        return self._play("quick", form.body, intent)
+
+    def create_draft(self, form: Form, *, intent: Callable[[], bool]) -> SendResult:
+        return self._play("draft", form.body, intent)
+
+    def confirm(self, message_id: str, *, intent: Callable[[], bool]) -> SendResult:
+        return self._play("confirm", message_id.encode(), intent)
+
+    def _play(self, method: str, body: bytes, intent: Callable[[], bool]) -> SendResult:
         scripted = self._script.pop(0) if self._script else None
         if scripted is not None and scripted.phase is Phase.CONNECTING:
             return scripted
         if not intent():
             return SendResult(outcome=Outcome.NOT_SENT, phase=Phase.CONNECTED, reason="no intent")
         self.bodies.append(body)
+        self.methods.append(method)
         if scripted is not None:
             return scripted
-        uuid = f"00000000-0000-11f1-8000-{len(self.bodies):012d}"
-        return SendResult(outcome=Outcome.ACCEPTED, phase=Phase.DONE, reason="accepted", uuid=uuid, http_status=200)
+        number = len(self.bodies)
+        uuid = {"bulk": f"00000000-0000-11f1-8000-{number:012d}", "confirm": ""}.get(method, str(8000 + number))
+        count = self._count if method == "draft" else None
+        return SendResult(outcome=Outcome.ACCEPTED, phase=Phase.DONE, reason="accepted", uuid=uuid, http_status=200, count=count)
 
 
 class FakeReader:
