@@ -247,7 +247,7 @@ class _Definer:
             return ""
         if wanted not in entry:
             what = "bulk mailings and SMS" if wanted == "alphaname_id" else "quick and list mailings"
-            hint = f"{what} are sent by a {wanted}: add it to the sender, or name another sender"
+            hint = f"{what} go by {wanted}: add it to the sender, or name another one"
             self._error("CK121", f"the sender {value!r} has no {wanted} in campaignkit.yaml", pointer, hint)
             return ""
         return str(entry[wanted])

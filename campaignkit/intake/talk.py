@@ -52,7 +52,6 @@ SILENCE = 120.0
 """Seconds without a word after which the child counts as hung; it reports at least every few thousand rows."""
 
 
-
 class _ChangedError(Exception):
     """A file is no longer what was checked."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import struct
 
 import pytest
@@ -86,11 +87,8 @@ beginnings = st.sampled_from([b"", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", png(),
 @settings(deadline=None)
 @given(beginnings, st.binary(max_size=200))
 def test_any_bytes_are_a_picture_or_refused(start: bytes, rest: bytes) -> None:
-    try:
+    with contextlib.suppress(BadImageError):
         found = picture(start + rest)
-    except BadImageError as error:
-        assert str(error).startswith("the ")
-    else:
         assert found.kind in {"png", "jpeg"}
         assert min(found.width, found.height) > 0
 
