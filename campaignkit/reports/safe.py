@@ -68,9 +68,9 @@ def markdown(text: str, limit: int = 400) -> str:
     return _MARKDOWN.sub(r"\\\1", clean(text, limit)).replace("@", "@\u200b")
 
 
-def cell(text: str) -> str:
+def cell(text: str, limit: int = _LONGEST_CELL) -> str:
     """A CSV cell that no spreadsheet takes for a formula, and that stays in its row."""
-    return ("'" if text.startswith(_FORMULA) else "") + clean(text, _LONGEST_CELL)
+    return ("'" if text.startswith(_FORMULA) else "") + clean(text, limit)
 
 
 def plural(number: int, word: str) -> str:
