@@ -256,10 +256,10 @@ class Reachable:
     @contextlib.contextmanager
     def reader(self) -> Iterator[Reader]:
         """Reads only; nothing that can send."""
-        from campaignkit.provider.reads import StatusClient
+        from campaignkit.provider.records import RecordClient
 
         environment = self.environment
-        with StatusClient(
+        with RecordClient(
             self.base_url, self.token, token_in=environment.token_in,
             connect_timeout=environment.connect_timeout, read_timeout=environment.deadline,
         ) as client:  # fmt: skip

@@ -27,7 +27,7 @@ from campaignkit.plans.plan import Draft, Plan
 from campaignkit.protocol.messages import FINGERPRINT_BYTES, LIST_ELEMENT, LIST_PHONE, Chunk
 from campaignkit.provider.port import NotVisibleError
 from campaignkit.states.records import RequestRow, RequestState, Step
-from campaignkit.wire.records import DeliveryRow, Listing
+from campaignkit.wire.records import DeliveryRow, Listing, MailingRecord
 from tests.canary import TOKEN
 from tests.engine.conftest import FIRST, Bench, environment, list_mailing, mailing
 from tests.engine.test_applier import TAGS
@@ -325,7 +325,7 @@ def test_else_it_stays_unknown(lost: Bench, answer: object, locked: bool, after:
 
 def test_whoever_settles_it_in_that_very_moment_is_right(lost: Bench) -> None:
     class Settling(FakeReader):
-        def mailing(self, message_id: str) -> object:  # type: ignore[override]  # decides in the middle of it
+        def mailing(self, message_id: str) -> MailingRecord:
             lost.store.resolve("r1", RequestState.ABANDONED, reason="no", at=FakeClock().now())
             return record(message_id, "SENT")
 
