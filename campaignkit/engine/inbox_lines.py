@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
@@ -24,33 +24,31 @@ class Wanted:
     unread: bool = False
 
 
-def reply_lines(reader: StateReader, wanted: Wanted, *, words: Sequence[str], zone: str) -> Iterator[ReplyLine]:
-    """Stored replies in the order they were pulled.
-
-    Args:
-        reader: The state.
-        wanted: Which.
-        words: The opt-out words.
-        zone: The provider's time zone: what it gives has none.
-    """
-    links = by_request(reader)
-    out = {row.phone for row in reader.optouts()}
+def stored(reader: StateReader, wanted: Wanted, *, zone: str) -> Iterator[ReplyRow]:
+    """Stored replies in the order they were pulled; `zone` is the provider's time zone: its times name none."""
     place = ZoneInfo(zone)
     for row in reader.replies(campaigns=wanted.campaigns, phone=wanted.phone, unread=wanted.unread):
         if wanted.since is None or _day(row, place) >= wanted.since:
-            wish = "opted_out" if row.phone in out else "perhaps" if needs_a_look(row, words) else ""
-            yield ReplyLine(
-                id=row.id,
-                provider_id=row.provider_id,
-                message_id=row.message_id,
-                phone=row.phone,
-                text=row.text,
-                received=row.received,
-                pulled_at=row.pulled_at,
-                acked_at=row.acked_at,
-                link=links.get(row.request),
-                wish=wish,
-            )
+            yield row
+
+
+def reply_lines(reader: StateReader, rows: Iterable[ReplyRow], words: Sequence[str]) -> Iterator[ReplyLine]:
+    """Replies with what they answer, and whether they ask for an opt-out by one of `words`."""
+    links = by_request(reader)
+    out = {row.phone for row in reader.optouts()}
+    for row in rows:
+        yield ReplyLine(
+            id=row.id,
+            provider_id=row.provider_id,
+            message_id=row.message_id,
+            phone=row.phone,
+            text=row.text,
+            received=row.received,
+            pulled_at=row.pulled_at,
+            acked_at=row.acked_at,
+            link=links.get(row.request),
+            wish="opted_out" if row.phone in out else "perhaps" if needs_a_look(row, words) else "",
+        )
 
 
 def optout_lines(reader: StateReader) -> list[OptoutLine]:

@@ -6,8 +6,6 @@ import unicodedata
 from collections.abc import Sequence
 
 _INVISIBLE = frozenset({"Cc", "Cf"})
-_LONGEST_NEAR = 200
-"""Characters of a message that is looked through for a word; a letter of somebody is read by a person anyway."""
 
 
 def opt_out_word(text: str, words: Sequence[str]) -> str:
@@ -21,7 +19,7 @@ def opt_out_word(text: str, words: Sequence[str]) -> str:
 
 def near_word(text: str, words: Sequence[str]) -> str:
     """The opt-out word that a message comes near to: it holds it, or is one letter away from it; empty if it does neither."""
-    said = _bare(text)[:_LONGEST_NEAR]
+    said = _bare(text)
     for word in words:
         wanted = _bare(word)
         if wanted and said and (wanted in said or _one_away(said, wanted)):

@@ -73,9 +73,9 @@ def cell(text: str, limit: int = _LONGEST_CELL) -> str:
     return ("'" if text.startswith(_FORMULA) else "") + clean(text, limit)
 
 
-def plural(number: int, word: str) -> str:
-    """A number with its noun: 1 request, 2 requests."""
-    return f"{number:,} {word}{'' if number == 1 else 's'}"
+def plural(number: int, word: str, many: str = "") -> str:
+    """A number with its noun: 1 request, 2 requests; `many` is the noun of several where that takes more than an s."""
+    return f"{number:,} {word if number == 1 else many or word + 's'}"
 
 
 def people(number: int) -> str:
