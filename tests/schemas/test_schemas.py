@@ -65,6 +65,8 @@ def test_the_schemas_of_the_contract_are_there() -> None:
         for name in (
             *("apply-record", "callbacks-ingest", "campaign", "compile", "diagnostics", "plan", "planfile", "project", "refresh"),
             *("render", "resolve", "state-export", "state-list", "state-show", "status"),
+            *("inbox-ack", "inbox-list", "inbox-pull", "optouts-list", "send-test"),
+            *("mailings-deliveries", "mailings-list", "mailings-show"),
         )
     }
 
