@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import resource
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -55,6 +57,17 @@ def request(phones: Sequence[int], key: MailingKey = INVITATION, *, tag: str = "
 
 def result(outcome: Outcome, uuid: str = "", reason: str = "because") -> SendResult:
     return SendResult(outcome=outcome, phase=Phase.DONE, reason=reason, uuid=uuid, http_status=200, answer=b'{"x": 1}')
+
+
+@contextmanager
+def limited(size: int, *, of: int = resource.RLIMIT_FSIZE) -> Iterator[None]:
+    """No file may grow beyond this many bytes, whoever asks; or another limit of the system holds."""
+    before = resource.getrlimit(of)
+    resource.setrlimit(of, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(of, before)
 
 
 @dataclass
