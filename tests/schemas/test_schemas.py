@@ -65,6 +65,8 @@ def test_the_schemas_of_the_contract_are_there() -> None:
         for name in (
             *("apply-record", "callbacks-ingest", "campaign", "compile", "diagnostics", "plan", "planfile", "project", "refresh"),
             *("render", "resolve", "state-export", "state-list", "state-show", "status"),
+            *("inbox-ack", "inbox-list", "inbox-pull", "optouts-list", "send-test"),
+            *("mailings-deliveries", "mailings-list", "mailings-show"),
         )
     }
 
@@ -131,7 +133,7 @@ class TestEverySchema:
         assert [where for where, sub in walk(load(name)) if "format" in sub] == []
 
 
-ONE_KIND = ({"not"}, {"anyOf"}, {"const"}, {"pattern"}, {"pattern", "minimum"}, {"minimum", "maximum"})
+ONE_KIND = ({"not"}, {"anyOf"}, {"const"}, {"pattern"}, {"pattern", "minimum"}, {"minimum", "maximum"}, {"pattern", "minimum", "maximum"})
 """Assertions that one sentence may speak for."""
 
 

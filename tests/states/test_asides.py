@@ -12,7 +12,9 @@ import pytest
 from campaignkit.errors import StateError
 from campaignkit.model.outcomes import Outcome
 from campaignkit.states.asides import Reply
+from campaignkit.states.export import export_records
 from campaignkit.states.store import Store
+from tests.schemas.documents import problems
 from tests.states.conftest import AT, FIRST, INVITATION, Run, World, result
 
 LATER = AT + timedelta(hours=1)
@@ -174,3 +176,22 @@ def test_a_damaged_row_is_not_believed(world: World, table: str) -> None:
     for attempt in attempts[table]:
         with pytest.raises(StateError, match="checksum is wrong"):
             attempt()
+
+
+def test_all_of_it_is_exported_whole(run: Run) -> None:
+    ref = run.accepted(FIRST)
+    run.store.learn_messages(ref, ["8483"])
+    kept = run.store.keep_replies([reply(1, "стоп\x1b[2J", request=ref), reply(2, phone=None)], optouts={"1": "stop"}, at=AT, by="inbox")
+    run.store.mark_acked([kept.new[1].id], LATER)
+    test = run.store.begin_test(campaign="c", mailing="m", phone=FIRST, rendered_for=0, at=AT)
+    run.store.end_test(test, result(Outcome.UNKNOWN), LATER)
+    records = list(export_records(run.store))
+    assert [found for record in records for found in problems("state-export", record)] == []
+    by_type = {kind: [record for record in records if record["type"] == kind] for kind in ("request", "reply", "optout", "test")}
+    assert [record["message_ids"] for record in by_type["request"]] == [["8483"]]
+    assert [(record["text"], record["phone"], record["request"]) for record in by_type["reply"]] == [
+        ("стоп\x1b[2J", str(FIRST), ref),
+        ("Yes", None, None),
+    ]
+    assert [(record["phone"], record["reply"]) for record in by_type["optout"]] == [(str(FIRST), 1)]
+    assert [(record["phone"], record["state"]) for record in by_type["test"]] == [(str(FIRST), "unknown")]

@@ -66,8 +66,10 @@ def keep(sql: sqlite3.Connection, found: Sequence[Reply], *, optouts: Mapping[st
 
 def _insert(sql: sqlite3.Connection, reply: Reply, at: str) -> int:
     cursor = sql.execute(
-        "INSERT INTO incoming (provider_id, message_id, request_id, phone, text, received, pulled_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (reply.provider_id, reply.message_id, id_of(reply.request) or None, reply.phone, reply.text, reply.received, at),
+        # The mailing may have been forgotten while the provider was asked.
+        "INSERT INTO incoming (provider_id, message_id, request_id, phone, text, received, pulled_at)"
+        " VALUES (?, ?, (SELECT id FROM request WHERE id = ?), ?, ?, ?, ?)",
+        (reply.provider_id, reply.message_id, id_of(reply.request), reply.phone, reply.text, reply.received, at),
     )
     row_id = int(cursor.lastrowid or 0)
     seal(sql, "incoming", row_id)
