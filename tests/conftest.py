@@ -71,6 +71,7 @@ def _no_marks_at_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None
     """Fixtures older than a test keep their marks apart from the user's, too."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.getbasetemp() / "marks"))
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp() / "caches"))
         yield
 
 
@@ -81,4 +82,5 @@ def _closed_world(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.Temp
         if name.startswith("CAMPAIGNKIT_") or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path_factory.getbasetemp() / f"marks-{uuid.uuid4().hex}"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp() / f"caches-{uuid.uuid4().hex}"))
     monkeypatch.setattr(socket.socket, "connect", _loopback_only)
