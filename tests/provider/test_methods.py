@@ -60,6 +60,14 @@ METHODS = [
 each = pytest.mark.parametrize("method", METHODS, ids=[method.name for method in METHODS])
 
 
+class Asked(list[str]):
+    """An intent that notes that it was asked."""
+
+    def __call__(self) -> bool:
+        self.append("asked")
+        return True
+
+
 def request_of(peer: Peer) -> tuple[list[str], bytes]:
     head, _, body = peer.requests[0].partition(b"\r\n\r\n")
     return head.decode().split("\r\n"), body
@@ -192,8 +200,8 @@ def test_a_reset_while_the_request_is_written_is_unknown(serve: Serve, method: M
 
 @each
 def test_what_never_connects_is_not_sent_and_not_asked_for(method: Method) -> None:
-    asked: list[int] = []
-    result = method.send(f"http://127.0.0.1:{closed_port()}", intent=lambda: bool(asked.append(1)))
+    asked = Asked()
+    result = method.send(f"http://127.0.0.1:{closed_port()}", intent=asked)
     assert (result.outcome, result.phase, result.bytes_written) == (N, Phase.CONNECTING, 0)
     assert asked == []
 
@@ -251,8 +259,8 @@ def test_the_settings_for_odd_answers_hold_for_all(serve: Serve, method: Method)
 @pytest.mark.parametrize("message_id", ["", "x", "4905&x=1", "4905\r\nX: y", "0", "1" * 19, "١"])
 def test_only_digits_are_confirmed(serve: Serve, message_id: str) -> None:
     sender = BulkSender(f"http://127.0.0.1:{closed_port()}", TOKEN, connect_timeout=1, deadline=1, policy=ProviderBehaviour())
-    asked: list[int] = []
+    asked = Asked()
     with pytest.raises(ValueError, match="digits") as caught:
-        sender.confirm(message_id, intent=lambda: bool(asked.append(1)))
+        sender.confirm(message_id, intent=asked)
     assert asked == []
     assert_hidden(shown(caught.value))
