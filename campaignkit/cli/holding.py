@@ -14,7 +14,7 @@ from campaignkit.model.clock import Clock, SystemClock
 from campaignkit.model.settings import Environment
 
 if TYPE_CHECKING:
-    from campaignkit.provider.port import Reader
+    from campaignkit.provider.port import Marker, Reader
     from campaignkit.states.lock import Holder, StateLock
     from campaignkit.states.spills import SpillFile
     from campaignkit.states.store import StateReader, Store
@@ -256,10 +256,22 @@ class Reachable:
     @contextlib.contextmanager
     def reader(self) -> Iterator[Reader]:
         """Reads only; nothing that can send."""
-        from campaignkit.provider.reads import StatusClient
+        from campaignkit.provider.records import RecordClient
 
         environment = self.environment
-        with StatusClient(
+        with RecordClient(
+            self.base_url, self.token, token_in=environment.token_in,
+            connect_timeout=environment.connect_timeout, read_timeout=environment.deadline,
+        ) as client:  # fmt: skip
+            yield client
+
+    @contextlib.contextmanager
+    def marker(self) -> Iterator[Marker]:
+        """Marks replies as read; `inbox ack` alone does."""
+        from campaignkit.provider.records import MarkClient
+
+        environment = self.environment
+        with MarkClient(
             self.base_url, self.token, token_in=environment.token_in,
             connect_timeout=environment.connect_timeout, read_timeout=environment.deadline,
         ) as client:  # fmt: skip

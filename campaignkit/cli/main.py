@@ -27,9 +27,13 @@ COMMANDS = {
     "plan": "Show what apply would do, and why.",
     "apply": "Send exactly what the plan shows, each person once.",
     "confirm": "Confirm the draft of a mailing to a list of the provider.",
+    "send-test": "Send one message of a mailing to a phone of the team.",
     "refresh": "Ask the provider for statuses and store them.",
     "status": "Show what the state knows of everyone.",
     "resolve": "List unknown requests, or settle one.",
+    "inbox": "Replies: pull them, list them, mark them as read.",
+    "optouts": "Who wants nothing more: list, add, remove.",
+    "mailings": "The provider's own records: list, show, deliveries.",
     "callbacks": "Take what the provider posts: serve a receiver, or ingest a file.",
     "state": "The store itself: init, list, show, export, verify, forget, restore, unlock.",
     "sandbox": "The stand-in provider as a server on loopback.",
@@ -47,7 +51,7 @@ class LazyGroup(click.Group):
         """One command, imported now."""
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(f"campaignkit.cli.commands.{cmd_name}_command")
+        module = importlib.import_module(f"campaignkit.cli.commands.{cmd_name.replace('-', '_')}_command")
         command = module.command
         assert isinstance(command, click.Command)
         return command

@@ -1,4 +1,4 @@
-"""The client that can send, made here and nowhere else: an import law lets only the apply command in."""
+"""The client that can send, made here and nowhere else: an import law lets only apply, confirm and send-test in."""
 
 from __future__ import annotations
 

@@ -70,6 +70,8 @@ class MailingDefinition:
     sms: tuple[str, int] = ("", 0)
     optouts_handled: bool = False
     image: tuple[str, str] = ("", "")
+    vibername: str = ""
+    """The Viber name of a bulk mailing's sender, if it has one: test messages go out under it."""
 
     @property
     def line(self) -> int:
@@ -205,6 +207,7 @@ class _Definer:
                 sms=sms,
                 optouts_handled="optouts" in self.fields,
                 image=self.image or ("", ""),
+                vibername=self._viber_name() if method == BULK else sender,
                 each={name: str(content[name]) for name in _EACH if personal and name in content},
                 audience=self.fields.get("audience") or {},
                 definition=canonical_digest(definition),
@@ -234,6 +237,14 @@ class _Definer:
             return ""
         key, value = found
         return str(value) if key == wanted else self._named_sender(str(value), wanted, pointer)
+
+    def _viber_name(self) -> str:
+        """The Viber name of a mailing that does not need one."""
+        found, _ = self._own("vibername_id", "sender")
+        if not isinstance(found, tuple):
+            return ""
+        key, value = found
+        return str(value if key == "vibername_id" else self.rules.senders.get(str(value), {}).get("vibername_id", ""))
 
     def _named_sender(self, value: str, wanted: str, pointer: Pointer) -> str:
         entry = self.rules.senders.get(value)

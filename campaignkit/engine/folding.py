@@ -102,6 +102,8 @@ def _batch(
             new = merge(old, row.status) if old else row.status
             if new != old:
                 statuses[at] = word_id(new)
+                if statuses[at] not in words:
+                    words = {**words, statuses[at]: new}
                 moved += 1
             known[at] = _detail(row)
         details = _packed(known)

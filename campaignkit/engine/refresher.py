@@ -16,7 +16,7 @@ from campaignkit.model.settings import Environment
 from campaignkit.provider.port import NotVisibleError, Reader
 from campaignkit.states.records import RequestRow, RequestState
 from campaignkit.states.store import Store
-from campaignkit.wire.records import DeliveryRow, QuickStatus
+from campaignkit.wire.records import DeliveryRow, Listing, QuickStatus
 from campaignkit.wire.statuses import StatusAnswer
 from campaignkit.wire.vocabulary import is_settled
 
@@ -119,10 +119,10 @@ class RefreshJob:
         if row.method == QUICK:
             return self.reader.quick_status(row.uuid)
         found = self.reader.deliveries(row.uuid)
-        return _ListAnswer(found.rows, found.notes, self.reader.mailing(row.uuid).cost)
+        return _ListAnswer(found, self.reader.mailing(row.uuid).cost)
 
-    def _fold(self, row: RequestRow, answer: StatusAnswer | QuickStatus | _ListAnswer) -> Folded | FoldedList | None:
-        words, word_id, now = self.store.words(), self.store.word_id, self.clock.now()
+    def _fold(self, row: RequestRow, answer: StatusAnswer | QuickStatus | _ListAnswer, now: datetime) -> Folded | FoldedList | None:
+        words, word_id = self.store.words(), self.store.word_id
         if isinstance(answer, StatusAnswer):
             return fold(row, answer, words=words, word_id=word_id, now=now)
         if isinstance(answer, QuickStatus):
@@ -130,7 +130,7 @@ class RefreshJob:
         if row.listing is None:
             return None
         folded = fold_list(row.listing, answer.rows, cost=answer.cost, words=words, word_id=word_id)
-        return replace(folded, notes=(*answer.notes, *folded.notes))
+        return replace(folded, notes=(*answer.rows.notes, *folded.notes))
 
     def _store(self, row: RequestRow, answer: StatusAnswer | QuickStatus | _ListAnswer) -> Folded | FoldedList | None:
         """Fold an answer into the newest row: another refresh may have stored one meanwhile, and nothing goes backwards."""
@@ -138,14 +138,15 @@ class RefreshJob:
         for _ in range(_TRIES):
             if current is None:
                 return None
-            folded = self._fold(current, answer)
+            now = self.clock.now()
+            folded = self._fold(current, answer, now)
             if folded is None:
                 return None
             notes = "\n".join(folded.notes).encode()
             listing, updates = (folded.listing, ()) if isinstance(folded, FoldedList) else (None, folded.updates)
             try:
                 if self.store.record_poll(
-                    current.ref, updates, final=folded.final, at=self.clock.now(), seen=current.polled_at, answer=notes, listing=listing
+                    current.ref, updates, final=folded.final, at=now, seen=current.polled_at, answer=notes, listing=listing
                 ):
                     return folded
             except StateError:
@@ -184,8 +185,7 @@ class RefreshJob:
 class _ListAnswer:
     """Both answers about a mailing to a list: whom it went to, and what it cost."""
 
-    rows: tuple[DeliveryRow, ...]
-    notes: tuple[str, ...]
+    rows: Listing[DeliveryRow]
     cost: str
 
 

@@ -153,6 +153,8 @@ def verify(row: RequestRow, uuid: str, reader: Reader | None) -> RequestState:
         finding = Finding.NOT_SHOWN if isinstance(error, NotVisibleError) else None
         message = f"the uuid can't be verified: {error.message}; {way_out}. Nothing was changed."
         raise UnverifiedError(message, finding, error.message) from None
+    except ValueError as error:
+        raise UnverifiedError(f"this can be no id of {row.ref}: {error}. Nothing was changed.", Finding.FOREIGN) from None
     ours, strangers = _names(row, answer)
     if not ours:
         message = f"the provider shows no mailing of {row.ref} under this uuid; {way_out}. Nothing was changed."

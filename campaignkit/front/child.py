@@ -316,7 +316,7 @@ def _message(mailing: MailingDefinition) -> MailingMessage:
         message_type=mailing.message_type,
         content_type=mailing.content_type,
         alphaname_id=mailing.sender if mailing.method == BULK else "",
-        vibername_id=mailing.sender if mailing.method != BULK else "",
+        vibername_id=mailing.vibername,
         method=mailing.method,
         list_id=mailing.list_id,
         expect_min=mailing.expect[0],

@@ -152,7 +152,7 @@ def campaign_rows(plan: Plan) -> list[dict[str, Any]]:
                 {
                     "mailing": one.mailing.key.mailing,
                     "method": one.mailing.method,
-                    "list_id": one.mailing.list_id or None,
+                    "list_id": int(one.mailing.list_id) if one.mailing.list_id else None,
                     "message_type": one.mailing.message_type or None,
                     "content_type": one.mailing.content_type,
                     "schedule_time": one.mailing.schedule_wire or None,

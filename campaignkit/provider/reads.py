@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
 
@@ -11,22 +12,21 @@ from requests.adapters import HTTPAdapter
 
 from campaignkit import __version__
 from campaignkit.errors import ProviderError
+from campaignkit.model.secret import Secret
 from campaignkit.provider.connection import TransportError, mute_library, time_answers, tls_context
 from campaignkit.provider.origin import parse_origin
 from campaignkit.provider.port import NotVisibleError
 from campaignkit.provider.secrets import Redactor
-from campaignkit.wire.outcomes import error_text, parse_retry_after
+from campaignkit.wire.outcomes import parse_retry_after
 from campaignkit.wire.statuses import LARGEST_ANSWER, NotStatusesError, decode_statuses
 from campaignkit.wire.strict_json import BadJSONError, parse
+from campaignkit.wire.v2 import stated_error
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from campaignkit.wire.statuses import StatusAnswer
-
-PATH = "/api/v1/statusBulkViber"
-"""As documented."""
 
 TRIES = 3
 LONGEST_WAIT = 30.0
@@ -36,13 +36,39 @@ _FIRST_WAIT = 1.0
 _PIECE = 1 << 16
 
 
-class StatusClient:
-    """Implements `provider.port.StatusReader`; a context manager, for one thread.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """One method that is read from.
+
+    Attributes:
+        path: As documented.
+        wanted: What is asked for, in words.
+        answer: What its answer is called.
+        subject: What is asked about, where an error may mean that the provider does not know it.
+        token_in_query: Whether the documentation puts the token there.
+        fields_in_query: Whether it puts everything else there, too.
+    """
+
+    path: str
+    wanted: str
+    answer: str
+    subject: str = ""
+    token_in_query: bool = False
+    fields_in_query: bool = False
+
+
+STATUSES = Endpoint(
+    path="/api/v1/statusBulkViber", wanted="statuses", answer="status answer", subject="request", token_in_query=True, fields_in_query=True
+)
+
+
+class Asker:
+    """Asks the provider for something, as often as it takes; a context manager, for one thread.
 
     Args:
         base_url: Of the provider; https, or http to loopback.
         token: The API key; left out of the request when empty.
-        token_in: `documented`: token and uuid in the query, as the documentation's table says; `body`: as a form.
+        token_in: `documented`: the token where the documentation's table has it; `body`: all in a form.
         connect_timeout: Seconds for the connection.
         read_timeout: Seconds without any byte; a whole answer may take ten times as long.
         sleep: Waits between tries.
@@ -63,10 +89,9 @@ class StatusClient:
         sleep: Callable[[float], None] = time.sleep,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        origin = parse_origin(base_url)
-        self._url = origin.url(PATH)
-        self._token = token
-        self._place = "data" if token_in == "body" else "params"  # noqa: S105 - the place of a token, not a token
+        self._origin = origin = parse_origin(base_url)
+        self._token = Secret(token)
+        self._all_in_body = token_in == "body"  # noqa: S105 - the place of a token, not a token
         self._timeout = (connect_timeout, read_timeout)
         self._redactor = Redactor(token)
         self._sleep = sleep
@@ -94,15 +119,15 @@ class StatusClient:
         """Close the connections."""
         self._session.close()
 
-    def bulk_status(self, uuid: str) -> StatusAnswer:
-        """The statuses of one accepted request; see `provider.port.StatusReader`.
+    def ask(self, endpoint: Endpoint, fields: Mapping[str, str]) -> bytes:
+        """The answer of one method, without our token in it.
 
         Broken connections, 429 and 5xx are tried three times in all, with waits of 1 and 2 seconds or what
         `Retry-After` asks for, at most 30.
 
         Raises:
-            NotVisibleError: 404, or 200 or 400 with an `error`: the provider does not know this uuid, or not yet.
-            ProviderError: It could not be asked, or its answer is no status answer.
+            NotVisibleError: 404, or 200 or 400 with an error: the provider does not know what is asked about, or not yet.
+            ProviderError: It could not be asked, or it refused.
         """
         trouble, refused, wait = "", False, 0.0
         for attempt in range(TRIES):
@@ -110,7 +135,7 @@ class StatusClient:
                 self._sleep(wait)
             wait = _FIRST_WAIT * 2**attempt
             try:
-                status, retry_after, body = self._ask(uuid)
+                status, retry_after, body = self._ask(endpoint, fields)
             except requests.exceptions.SSLError:
                 refused = True
                 break
@@ -118,43 +143,59 @@ class StatusClient:
                 trouble = _described(error)
                 continue
             if status != 429 and status < 500:
-                return self._answer(status, body)
+                return _accepted(endpoint, status, body)
             trouble = f"HTTP {status}{_words(body)}"
             asked = parse_retry_after(retry_after, self._now())
             wait = min(wait if asked is None else asked, LONGEST_WAIT)
         # Raised here and not where it was caught: the exceptions of the library quote the URL, and go no further.
         if refused:
             raise ProviderError("the provider's TLS certificate or protocol was refused")
-        raise ProviderError(f"the provider could not be asked for statuses, {TRIES} times in a row: {trouble}")
+        raise ProviderError(f"the provider could not be asked for {endpoint.wanted}, {TRIES} times in a row: {trouble}")
 
-    def _ask(self, uuid: str) -> tuple[int, str | None, bytes]:
+    def _ask(self, endpoint: Endpoint, fields: Mapping[str, str]) -> tuple[int, str | None, bytes]:
         """One POST: status, `Retry-After`, and the body without our token."""
-        values = {"token": self._token, "uuid": uuid} if self._token else {"uuid": uuid}
-        place: dict[str, Any] = {self._place: values}
-        with self._session.post(self._url, timeout=self._timeout, allow_redirects=False, stream=True, **place) as response:
+        secret = {"token": self._token} if self._token else {}
+        query: dict[str, str] = {}
+        if not self._all_in_body:
+            query = {**(secret if endpoint.token_in_query else {}), **(fields if endpoint.fields_in_query else {})}
+        form = {name: value for name, value in {**secret, **fields}.items() if name not in query}
+        url = self._origin.url(endpoint.path)
+        with self._session.post(url, params=query, data=form, timeout=self._timeout, allow_redirects=False, stream=True) as response:
             if response.headers.get("Content-Encoding", "identity").lower() != "identity":
-                raise ProviderError("the status answer is compressed, which was not asked for")
-            body = self._body(response)
+                raise ProviderError(f"the {endpoint.answer} is compressed, which was not asked for")
+            body = _body(endpoint, response)
             return response.status_code, response.headers.get("Retry-After"), self._redactor.blot(body)
 
-    def _body(self, response: requests.Response) -> bytes:
-        body = bytearray()
-        while piece := response.raw.read1(_PIECE, decode_content=False):
-            body += piece
-            if len(body) > LARGEST_ANSWER:
-                raise ProviderError(f"the status answer has more than {LARGEST_ANSWER >> 20} MiB")
-        return bytes(body)
 
-    def _answer(self, status: int, body: bytes) -> StatusAnswer:
-        words = _words(body)
-        if status == 404 or (status in {200, 400} and words):
-            raise NotVisibleError(f"the provider does not know this request, or not yet: HTTP {status}{words}")
-        if status != 200:
-            raise ProviderError(f"the provider refused to give statuses: HTTP {status}{words}")
+class StatusClient(Asker):
+    """Implements `provider.port.StatusReader`; a context manager, for one thread."""
+
+    def bulk_status(self, uuid: str) -> StatusAnswer:
+        """The statuses of one accepted request; see `provider.port.StatusReader` and, for what is raised, `Asker.ask`."""
+        body = self.ask(STATUSES, {"uuid": uuid})
         try:
             return decode_statuses(body)
         except NotStatusesError as error:
             raise ProviderError(str(error)) from None
+
+
+def _body(endpoint: Endpoint, response: requests.Response) -> bytes:
+    body = bytearray()
+    while piece := response.raw.read1(_PIECE, decode_content=False):
+        body += piece
+        if len(body) > LARGEST_ANSWER:
+            raise ProviderError(f"the {endpoint.answer} has more than {LARGEST_ANSWER >> 20} MiB")
+    return bytes(body)
+
+
+def _accepted(endpoint: Endpoint, status: int, body: bytes) -> bytes:
+    """The body of a 200 that states no error."""
+    words = _words(body)
+    if endpoint.subject and (status == 404 or (status in {200, 400} and words)):
+        raise NotVisibleError(f"the provider does not know this {endpoint.subject}, or not yet: HTTP {status}{words}")
+    if status != 200 or words:
+        raise ProviderError(f"the provider refused to give {endpoint.wanted}: HTTP {status}{words}")
+    return body
 
 
 class _Adapter(HTTPAdapter):
@@ -173,11 +214,11 @@ class _Adapter(HTTPAdapter):
 
 
 def _words(body: bytes) -> str:
-    """What an answer's `error` says, ready to be appended; empty for an array, a page or nothing."""
+    """What an answer says to be wrong, ready to be appended; empty for an array, a page or nothing."""
     if not body.lstrip().startswith(b"{"):
         return ""
     try:
-        text = error_text(parse(body, limit=LARGEST_ANSWER).get("error"))
+        text = stated_error(parse(body, limit=LARGEST_ANSWER))
     except BadJSONError:
         return ""
     return f": {text}" if text else ""

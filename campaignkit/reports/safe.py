@@ -68,14 +68,14 @@ def markdown(text: str, limit: int = 400) -> str:
     return _MARKDOWN.sub(r"\\\1", clean(text, limit)).replace("@", "@\u200b")
 
 
-def cell(text: str) -> str:
+def cell(text: str, limit: int = _LONGEST_CELL) -> str:
     """A CSV cell that no spreadsheet takes for a formula, and that stays in its row."""
-    return ("'" if text.startswith(_FORMULA) else "") + clean(text, _LONGEST_CELL)
+    return ("'" if text.startswith(_FORMULA) else "") + clean(text, limit)
 
 
-def plural(number: int, word: str) -> str:
-    """A number with its noun: 1 request, 2 requests."""
-    return f"{number:,} {word}{'' if number == 1 else 's'}"
+def plural(number: int, word: str, many: str = "") -> str:
+    """A number with its noun: 1 request, 2 requests; `many` is the noun of several where that takes more than an s."""
+    return f"{number:,} {word if number == 1 else many or word + 's'}"
 
 
 def people(number: int) -> str:

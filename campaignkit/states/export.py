@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from campaignkit.states.packing import unpack_fingerprints, unpack_phones
@@ -16,7 +16,7 @@ FORMAT_VERSION = "1.0"
 
 
 def export_records(reader: StateReader) -> Iterator[dict[str, object]]:
-    """Everything a state knows, as JSON objects: one `state`, then each `mailing`, `request` and `event`.
+    """Everything a state knows, as JSON objects: one `state`, then each `mailing`, `request`, `reply`, `optout`, `test` and `event`.
 
     Behind a request stand each `callback` and `verification` of it.
 
@@ -47,10 +47,12 @@ def export_records(reader: StateReader) -> Iterator[dict[str, object]]:
             "accepted": mailing.accepted,
         }
     words = reader.words()
+    message_ids = reader.message_ids()
     for request in reader.requests():
-        yield _request(request, words)
+        yield _request(request, words, message_ids.get(request.ref, ()))
         for hints in reader.hints(request.ref):
             yield from _hints(hints)
+    yield from _asides(reader)
     for event in reader.events():
         yield {
             "type": "event",
@@ -62,13 +64,56 @@ def export_records(reader: StateReader) -> Iterator[dict[str, object]]:
         }
 
 
-def _request(request: RequestRow, words: Mapping[int, str]) -> dict[str, object]:
+def _asides(reader: StateReader) -> Iterator[dict[str, object]]:
+    """Replies, opt-outs and test messages, in this order."""
+    for reply in reader.replies():
+        yield {
+            "type": "reply",
+            "id": reply.id,
+            "provider_id": reply.provider_id,
+            "message_id": reply.message_id,
+            "request": reply.request or None,
+            "phone": None if reply.phone is None else str(reply.phone),
+            "text": reply.text,
+            "received": reply.received,
+            "pulled_at": to_text(reply.pulled_at),
+            "acked_at": _moment(reply.acked_at),
+        }
+    for out in reader.optouts():
+        yield {
+            "type": "optout",
+            "phone": str(out.phone),
+            "at": to_text(out.at),
+            "reason": out.reason,
+            "by": out.by,
+            "reply": out.reply,
+        }
+    for test in reader.tests():
+        yield {
+            "type": "test",
+            "id": test.id,
+            "campaign": test.campaign,
+            "mailing": test.mailing,
+            "phone": str(test.phone),
+            "rendered_for": str(test.rendered_for),
+            "state": test.state,
+            "message_id": test.message_id,
+            "at": to_text(test.at),
+            "done_at": _moment(test.done_at),
+            "http_status": test.http_status,
+            "reason": test.reason,
+            "answer": test.answer.decode("utf-8", "replace"),
+        }
+
+
+def _request(request: RequestRow, words: Mapping[int, str], message_ids: Sequence[str]) -> dict[str, object]:
     return {
         "type": "request",
         "request": request.ref,
         "state": str(request.state),
         "run": request.run_id,
         "method": request.method,
+        "message_ids": list(message_ids),
         "step": str(request.step) or None,
         "uuid": request.uuid,
         "attempts": request.attempts,

@@ -13,6 +13,7 @@ from typing import Protocol
 
 from campaignkit.model.mailings import MailingKey
 from campaignkit.model.outcomes import SendResult
+from campaignkit.states.asides import AsidesReader, AsidesStore
 from campaignkit.states.records import (
     BatchCounts,
     BatchUpdate,
@@ -35,7 +36,7 @@ class ClaimConflictError(Exception):
     """A delivery key of the plan is claimed by somebody else; nothing of the plan was written."""
 
 
-class StateReader(Protocol):
+class StateReader(AsidesReader, Protocol):
     """Looking: takes no lock, changes nothing.
 
     A reader that was opened as one sees the state of the moment it was opened, until it is closed. Every method raises
@@ -114,7 +115,7 @@ class StateReader(Protocol):
         ...
 
 
-class Store(StateReader, Protocol):
+class Store(StateReader, AsidesStore, Protocol):
     """Changing: only while the lock of the state is held. Each method is one transaction, durable when it returns.
 
     What it could not write for certain (a full disk, an update that met another number of rows than it must) raises

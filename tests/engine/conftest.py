@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -33,6 +33,18 @@ def mailing(
         alphaname_id="444", schedule_wire=schedule.strftime("%Y-%m-%dT%H:%M:%S") if schedule else "", schedule_utc=schedule,
         schedule_shown="", content={"type": "text", "text": "Hi"}, definition=definition,
     )  # fmt: skip
+
+
+def quick_mailing(name: str = "code", **fields: object) -> Mailing:
+    """A quick mailing of personal texts."""
+    shape = {"method": "quick", "message_type": "personal", "alphaname_id": "", "vibername_id": "12", "content": {"type": "text"}}
+    return replace(mailing(name), **(shape | fields))  # type: ignore[arg-type]  # by name
+
+
+def list_mailing(name: str = "news", **fields: object) -> Mailing:
+    """A mailing to a list of the provider."""
+    shape = {"method": "list", "message_type": "", "alphaname_id": "", "vibername_id": "12", "list_id": "77"}
+    return replace(mailing(name), **(shape | fields))  # type: ignore[arg-type]  # by name
 
 
 def environment(**settings: object) -> Environment:

@@ -7,7 +7,7 @@ import sqlite3
 from campaignkit.errors import StateError
 from campaignkit.model.mailings import MailingKey
 from campaignkit.states.records import RequestState, Step
-from campaignkit.states.sqlite import callbacks, listings
+from campaignkit.states.sqlite import callbacks, inbox, listings
 from campaignkit.states.sqlite.attempts import uuid_holder
 from campaignkit.states.sqlite.claims import free_batch, free_request
 from campaignkit.states.sqlite.connection import bump, demand_one
@@ -138,7 +138,7 @@ def forget(sql: sqlite3.Connection, key: MailingKey) -> int:
     for request_id in {request_id for _, request_id in batches}:
         callbacks.forget(sql, request_id)
         sql.execute("DELETE FROM listing WHERE id = ?", (request_id,))
-        sql.execute("DELETE FROM incoming WHERE request_id = ?", (request_id,))
+        inbox.forget(sql, request_id)
         # A request that also carried another mailing stays for the sake of that one.
         sql.execute(
             "DELETE FROM request WHERE id = ? AND NOT EXISTS (SELECT 1 FROM batch WHERE request_id = request.id)",

@@ -12,6 +12,7 @@ from campaignkit.model.mailings import MailingKey
 from campaignkit.states.packing import pack_phones, unpack_phones
 from campaignkit.states.records import BatchCounts, BatchRow, Event, Hints, Known, KnownMailing, RequestRow, RequestState, StateInfo
 from campaignkit.states.sqlite import callbacks, rows
+from campaignkit.states.sqlite.asides import SqliteAsidesReader
 from campaignkit.states.sqlite.checks import problems_of
 from campaignkit.states.sqlite.connection import Database
 from campaignkit.states.sqlite.lookup import Lookup
@@ -20,11 +21,11 @@ _PAGE = 64
 """Requests fetched at a time: no cursor stays open between them, so that a store may be written while it is read."""
 
 
-class SqliteReader:
+class SqliteReader(SqliteAsidesReader):
     """A state file, read within one transaction: what it shows stays the same until it is closed."""
 
     def __init__(self, database: Database) -> None:
-        self._db = database
+        super().__init__(database)
         self._lookup = Lookup(database)
 
     def info(self) -> StateInfo:

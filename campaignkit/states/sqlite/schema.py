@@ -190,6 +190,15 @@ CREATE TABLE incoming (
 ) STRICT;
 CREATE INDEX incoming_by_message ON incoming (message_id);
 
+-- The provider's ids of the mailings of bulk requests, by which it is asked for replies: its statuses name them.
+CREATE TABLE message (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    request_id INTEGER NOT NULL,
+    message_id TEXT NOT NULL,
+    checksum INTEGER NOT NULL DEFAULT 0,
+    UNIQUE (request_id, message_id)
+) STRICT;
+
 -- Who wants nothing more (the id is the phone). `reply` is the incoming message that said so, if one did.
 CREATE TABLE optout (
     id INTEGER PRIMARY KEY,

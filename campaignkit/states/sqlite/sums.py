@@ -24,6 +24,7 @@ COLUMNS: Final = {
     "word": "id, word",
     "listing": "id, subscribers, draft_word, cost, phones, statuses, details",
     "incoming": "id, provider_id, message_id, request_id, phone, text, received, pulled_at, acked_at",
+    "message": "id, request_id, message_id",
     "optout": "id, at, reason, reply, by",
     "test_send": "id, campaign, mailing, phone, rendered_for, state, message_id, at, done_at, http_status, reason, answer",
 }

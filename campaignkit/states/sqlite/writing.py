@@ -10,6 +10,7 @@ from campaignkit.model.mailings import MailingKey
 from campaignkit.model.outcomes import SendResult
 from campaignkit.states.records import BatchUpdate, Finding, Listing, PlannedRequest, Recovered, RequestState, Taken
 from campaignkit.states.sqlite import attempts, callbacks, decisions, events, listings, polls, presence
+from campaignkit.states.sqlite.asides import SqliteAsidesStore
 from campaignkit.states.sqlite.claims import PlanWriter
 from campaignkit.states.sqlite.connection import Database, bump, demand_one
 from campaignkit.states.sqlite.reading import SqliteReader
@@ -18,7 +19,7 @@ from campaignkit.states.sqlite.sums import demand_intact, seal
 from campaignkit.states.times import to_text
 
 
-class SqliteStore(SqliteReader):
+class SqliteStore(SqliteAsidesStore, SqliteReader):
     """A state file, open for changes; made by `opening.open_store`, which counts it among the writers."""
 
     def __init__(self, database: Database, presence_descriptor: int) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from campaignkit.engine.resolver import Desk, Resolution
 from campaignkit.errors import StateError
 from campaignkit.model.settings import SANDBOX_URL, Environment
-from campaignkit.provider.reads import StatusClient
+from campaignkit.provider.records import RecordClient
 from campaignkit.states.opening import create, open_reader
 from campaignkit.states.packing import unpack_phones
 from campaignkit.states.records import RequestRow, RequestState
@@ -195,7 +195,7 @@ class _Player:
             to = RequestState(answer)
             uuid = self._uuid_of(row) if to is RequestState.ACCEPTED else ""
             url = self.stage.upstream.url(self.history.name)
-            with suppress(StateError), StatusClient(url, TOKEN, token_in="documented", connect_timeout=1.0, read_timeout=1.0) as reader:
+            with suppress(StateError), RecordClient(url, TOKEN, token_in="documented", connect_timeout=1.0, read_timeout=1.0) as reader:
                 # Refused where a lying provider gave this uuid to another request, too.
                 desk = Desk(store=store, clock=clock, environment=_UNFENCED, reader=reader)
                 desk.settle(row.ref, Resolution(to=to, uuid=uuid, reason="looked it up", expect_people=row.recipients))
