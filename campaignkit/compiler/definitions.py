@@ -229,8 +229,11 @@ class _Definer:
         """The id of the sender that the method takes; one kind of id never stands in for the other."""
         found, pointer = self._own("sender", wanted)
         if not isinstance(found, tuple):
+            message = "no sender: neither the mailing nor the campaign names one"
+            if wanted == "vibername_id" and "alphaname_id" in self.root:
+                message = f"no sender: a {self.method} mailing comes from a Viber name, and the campaign's alphaname_id is none"
             hint = "sender: shop" if wanted == "alphaname_id" else "vibername_id: 12, or a sender that has one in campaignkit.yaml"
-            self._error("CK121", "no sender: neither the mailing nor the campaign names one", self.pointer, hint)
+            self._error("CK121", message, self.pointer, hint)
             return ""
         key, value = found
         return str(value) if key == wanted else self._named_sender(str(value), wanted, pointer)
@@ -254,7 +257,9 @@ class _Definer:
             )
             return ""
         if wanted not in entry:
-            self._error("CK121", f"the sender {value!r} has no {wanted} in campaignkit.yaml", pointer)
+            what = "bulk mailings and SMS" if wanted == "alphaname_id" else "quick and list mailings"
+            hint = f"{what} go by {wanted}: add it to the sender, or name another one"
+            self._error("CK121", f"the sender {value!r} has no {wanted} in campaignkit.yaml", pointer, hint)
             return ""
         return str(entry[wanted])
 
@@ -284,7 +289,8 @@ class _Definer:
             return None
         if self.method == QUICK:
             hint = "schedule_time: null on this mailing sends it at once; bulk and list mailings can be scheduled"
-            self._error("CK501", "a quick message can't be scheduled: the provider sends it at once", pointer, hint)
+            message = f"the quick mailing {self.fields['name']!r} can't be scheduled: the provider sends it at once"
+            self._error("CK501", message, pointer, hint)
             return None
         try:
             when = schedule(str(found[1]), author=self.rules.timezone, provider=self.rules.provider_timezone)
@@ -300,9 +306,8 @@ class _Definer:
         for fault in faults:
             found = template_diagnostic(self.document, pointer, source, fault)
             if fault.code == "CK202":
-                bulk = self.method == LIST or self.fields.get("message_type") == "bulk"
-                where = f"in a {self.method} mailing" if bulk else f"in {name}, which there is once for all,"
-                hint = fault.hint or "put the value under variables, or make the mailing personal"
+                where, otherwise = self._where_once(name)
+                hint = fault.hint or f"put the value under variables{otherwise}"
                 found = Diagnostic(
                     found.severity,
                     found.code,
@@ -326,6 +331,14 @@ class _Definer:
         if name == "text":
             self._limit("text", len(text), int(self.rules.limits.get("max_text", 1000)), pointer)
         return text
+
+    def _where_once(self, name: str) -> tuple[str, str]:
+        """Where this content is the same for all, and what the author may do about that beside using variables."""
+        if self.method == LIST:
+            return "in a list mailing", ", or send with method: quick, where each person has a text of their own"
+        if self.fields.get("message_type") == "bulk":
+            return "in a bulk mailing", ", or make the mailing personal"
+        return f"in {name}, which there is once for all,", ""
 
     def _limit(self, name: str, length: int, most: int, pointer: Pointer) -> None:
         severity = self.rules.severity(name)

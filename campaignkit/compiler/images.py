@@ -20,6 +20,10 @@ _FRAMES = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
 """JPEG markers that begin a frame, and with it tell the size."""
 _ALONE = frozenset({0x01, *range(0xD0, 0xD8)})
 _SCAN, _END = 0xDA, 0xD9
+_NEVER = frozenset({0x00, 0xD8, _END})
+"""What no part before the scan begins with."""
+_MOST_PARTS = 10_000
+"""Far above any real file of this size, so that one built of tiny parts takes no time."""
 
 
 class BadImageError(ValueError):
@@ -57,8 +61,10 @@ def picture(data: bytes) -> Picture:
 
 
 def _png(data: bytes) -> Picture:
-    at, size = len(_PNG), (0, 0)
-    while at + 12 <= len(data):
+    at, size, drawn = len(_PNG), (0, 0), False
+    for _ in range(_MOST_PARTS):
+        if at + 12 > len(data):
+            break
         length, kind = struct.unpack_from(">I4s", data, at)
         end = at + 12 + length
         if end > len(data):
@@ -69,18 +75,25 @@ def _png(data: bytes) -> Picture:
             if kind != b"IHDR" or length != 13:
                 raise BadImageError("the PNG does not begin with its header")
             size = struct.unpack_from(">II", data, at + 8)
+        drawn |= kind == b"IDAT"
         if kind == b"IEND":
+            if not drawn:
+                raise BadImageError("the PNG holds no picture")
             return Picture("png", *size)
         at = end
+    else:
+        raise BadImageError("the PNG is damaged: it has no end of parts")
     raise BadImageError("the PNG is broken off")
 
 
 def _jpeg(data: bytes) -> Picture:
     at, size = 2, (0, 0)
-    while at + 4 <= len(data):
-        if data[at] != 0xFF:
-            raise BadImageError("the JPEG is damaged")
+    for _ in range(_MOST_PARTS):
+        if at + 4 > len(data):
+            raise BadImageError("the JPEG is broken off")
         marker = data[at + 1]
+        if data[at] != 0xFF or marker in _NEVER:
+            raise BadImageError("the JPEG is damaged")
         if marker == 0xFF:  # a fill byte
             at += 1
             continue
@@ -88,14 +101,15 @@ def _jpeg(data: bytes) -> Picture:
             at += 2
             continue
         length = struct.unpack_from(">H", data, at + 2)[0]
+        if length < 2:
+            raise BadImageError("the JPEG is damaged")
         if marker in _FRAMES and at + 9 <= len(data):
             height, width = struct.unpack_from(">HH", data, at + 5)
             size = (width, height)
-        if marker == _SCAN:
-            if data.rstrip(b"\0")[-2:] != bytes((0xFF, _END)):
-                break
-            return Picture("jpeg", *size)
-        if length < 2:
-            raise BadImageError("the JPEG is damaged")
         at += 2 + length
-    raise BadImageError("the JPEG is broken off")
+        if marker == _SCAN:
+            # Phones put more behind the end; in a scan the two bytes of an end stand for nothing else.
+            if data.find(bytes((0xFF, _END)), at) < 0:
+                raise BadImageError("the JPEG is broken off")
+            return Picture("jpeg", *size)
+    raise BadImageError("the JPEG is damaged: it has no end of parts")

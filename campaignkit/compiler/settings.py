@@ -22,8 +22,11 @@ _RATE = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*/\s*([0-9]*)(s|min|m|h)")
 _LOOPBACK = re.compile(r"http://(?:127(?:\.[0-9]{1,3}){3}|localhost|\[::1\])(?::[0-9]{1,5})?(?:/.*)?")
 SANDBOX = "sandbox"
 DEFAULT_OPTOUT_WORDS = ("stop", "стоп", "адпісацца")
-# Where something is kept decides nothing about what is sent: paths are no part of a plan's digest.
-_PATHS = {"state", "campaigns", "suppress", "environments", "default_environment"}
+# What decides nothing about what is sent is no part of a plan's digest: where something is kept, test messages, replies.
+_ASIDE = {
+    *("state", "campaigns", "suppress", "environments", "default_environment"),
+    *("test_phones", "test_limit", "inbox_age", "optout_words"),
+}
 
 
 def seconds(text: object) -> float:
@@ -112,7 +115,7 @@ def _message(root: dict[str, Any], *, valid: bool) -> ProjectMessage:
     defaults = root.get("defaults") or {}
     amount, _, currency = str(root.get("price") or "").partition(" ")
     environments = root.get("environments") or {SANDBOX: {"base_url": SANDBOX}}
-    shared = {key: value for key, value in root.items() if key not in _PATHS}
+    shared = {key: value for key, value in root.items() if key not in _ASIDE}
     return ProjectMessage(
         valid=valid,
         campaigns=str(root.get("campaigns", "campaigns")),
@@ -133,7 +136,7 @@ def _environment(name: str, fields: dict[str, Any], shared: dict[str, Any]) -> E
     rules, provider = fields.get("stop_rules") or {}, fields.get("provider") or {}
     base_url = str(fields.get("base_url", SANDBOX)).rstrip("/")
     cost = str(fields["max_cost"]).partition(" ")[0] if fields.get("max_cost") is not None else None
-    own = {key: value for key, value in fields.items() if key not in _PATHS}
+    own = {key: value for key, value in fields.items() if key not in _ASIDE}
     return EnvironmentMessage(
         name=name,
         base_url=base_url,
@@ -157,7 +160,7 @@ def _environment(name: str, fields: dict[str, Any], shared: dict[str, Any]) -> E
         throttled_is=str(provider.get("throttled_is", "not_sent")),
         error_in_200_is=str(provider.get("error_in_200_is", "rejected")),
         drafts_are_inert=bool(provider.get("drafts_are_inert", False)),
-        test_phones=tuple(str(_phone(phone)) for phone in fields.get("test_phones") or ()),
+        test_phones=tuple(_phone(phone) for phone in fields.get("test_phones") or ()),
         test_limit=int(fields.get("test_limit", 20)),
         inbox_age=seconds(fields.get("inbox_age", "336h")),
         settings_digest=canonical_digest({"shared": shared, "environment": own}),

@@ -180,11 +180,11 @@ class Child:
             try:
                 seen = picture(data)
             except BadImageError as problem:
-                self._report([Diagnostic(Severity.ERROR, "CK405", f"{path}: {problem}", place, "a PNG or JPEG of up to 800 x 800 pixels")])
+                self._report([Diagnostic(Severity.ERROR, "CK407", f"{path}: {problem}", place, _PICTURE_HINT)])
                 continue
             if max(seen.width, seen.height) > OPTIMAL_SIDE:
                 message = f"the picture has {seen.width} x {seen.height} pixels; the provider calls {OPTIMAL_SIDE} x {OPTIMAL_SIDE} optimal"
-                self._report([Diagnostic(Severity.WARNING, "CK406", message, place, "it may be refused, or shown smaller")])
+                self._report([Diagnostic(Severity.WARNING, "CK408", message, place, "it may be refused, or shown smaller")])
             found[pointer] = path, hashlib.sha256(data).hexdigest()
         return found
 
@@ -301,6 +301,7 @@ class Child:
             )
 
 
+_PICTURE_HINT = f"save it as PNG or JPEG, at best of {OPTIMAL_SIDE} x {OPTIMAL_SIDE} pixels, or publish it and give its image_url"
 _LOOP_FIELDS = ("mailing", "columns", "suppressed", "elements", "emit", "alive", "place", "watch", "rules")
 
 

@@ -12,7 +12,8 @@ _CONTROL = re.compile(r"\{%.*?%\}|\{#.*?#\}", re.DOTALL)
 
 def outline(mailing: MailingDefinition) -> str:
     """The text with ‹name› for every value, and conditions left out."""
-    source = mailing.each.get("text") or mailing.once.get("text") or mailing.once.get("caption") or mailing.once.get("image_url", "")
+    once = mailing.once
+    source = mailing.each.get("text") or once.get("text") or once.get("caption") or once.get("image_url") or mailing.image[0]
 
     def shown(match: re.Match[str]) -> str:
         name = match[1] or "…"

@@ -35,11 +35,8 @@ def parts_inside(path: str, *, start: Sequence[str] = ()) -> tuple[str, ...]:
     for part in PurePosixPath(path).parts:
         if part == "..":
             if not parts:
-                raise OpenRefusedError(
-                    "CK301",
-                    f"{path!r} is outside the project",
-                    "audiences stay inside the project, or under CAMPAIGNKIT_AUDIENCES",
-                )
+                hint = "files stay inside the project; audiences may also be under CAMPAIGNKIT_AUDIENCES"
+                raise OpenRefusedError("CK301", f"{path!r} is outside the project", hint)
             parts.pop()
         elif part != ".":
             parts.append(part)

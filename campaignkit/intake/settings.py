@@ -55,7 +55,7 @@ def _environment(message: EnvironmentMessage) -> Environment:
         provider=ProviderBehaviour(
             throttled_is=message.throttled_is, error_in_200_is=message.error_in_200_is, drafts_are_inert=message.drafts_are_inert
         ),
-        test_phones=tuple(int(phone) for phone in message.test_phones),
+        test_phones=message.test_phones,
         test_limit=message.test_limit,
         inbox_age=message.inbox_age,
     )

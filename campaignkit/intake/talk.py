@@ -24,12 +24,13 @@ from campaignkit.diagnostics import Diagnostic, Place, Severity, has_errors
 from campaignkit.errors import DefinitionError
 from campaignkit.intake.files import OpenRefusedError, campaign_files, open_beneath, parts_inside
 from campaignkit.intake.settings import project as typed_project
-from campaignkit.model.mailings import Mailing, MailingKey
+from campaignkit.model.mailings import BULK, LIST, QUICK, Mailing, MailingKey
 from campaignkit.model.settings import Project
 from campaignkit.protocol.codec import MessageError, decode, encode
 from campaignkit.protocol.frames import Channel, ChannelClosedError
 from campaignkit.protocol.messages import (
     LARGEST_IMAGE,
+    LIST_PHONE,
     Chunk,
     DiagnosticMessage,
     Done,
@@ -49,6 +50,11 @@ from campaignkit.protocol.messages import (
 PROJECT_FILE = "campaignkit.yaml"
 SILENCE = 120.0
 """Seconds without a word after which the child counts as hung; it reports at least every few thousand rows."""
+
+
+class _ChangedError(Exception):
+    """A file is no longer what was checked."""
+
 
 Word = Mailing | Chunk | MailingEnd | Progress | Done
 T = TypeVar("T")
@@ -143,6 +149,7 @@ class Front:
         Diagnostics gather in `diagnostics`. If the child breaks down there is one more error among them, and no `Done`.
         """
         self._say(Kind.SELECT, Select(paths=tuple(paths), environment=environment, check=check, elements=elements))
+        method = ""
         while True:
             try:
                 kind, data = self._channel.receive()
@@ -151,11 +158,11 @@ class Front:
                 elif kind == Kind.OPEN:
                     self._open(decode(Open, data))
                 elif kind == Kind.CHUNK:
-                    yield Chunk.unpack(data)
+                    yield _chunk(data, method)
                 elif kind == Kind.MAILING:
-                    mailing = self._mailing(decode(MailingMessage, data))
-                    self._last = Place(mailing.path, mailing.line)
-                    yield mailing
+                    message = decode(MailingMessage, data)
+                    self._last, method = Place(message.path, message.line), message.method
+                    yield self._mailing(message)
                 elif kind == Kind.MAILING_END:
                     yield decode(MailingEnd, data)
                 elif kind == Kind.PROGRESS:
@@ -163,6 +170,9 @@ class Front:
                 else:
                     yield decode(Done, data)
                     return
+            except _ChangedError as error:
+                self._add(Diagnostic(Severity.ERROR, "CK306", str(error), self._last, "run the command again once it is complete"))
+                return
             except (ChannelClosedError, MessageError, ValueError) as error:
                 self._broke_down(error)
                 return
@@ -179,10 +189,17 @@ class Front:
         self._hand_over(Kind.OPENED, path, file)
 
     def _mailing(self, message: MailingMessage) -> Mailing:
-        """The mailing, with the bytes of its picture: those that the operator opened, if they are the ones the child checked."""
+        """The mailing, with the bytes of its picture: those that the operator read, if they are the ones the child checked.
+
+        Raises:
+            MessageError: It is sent by no method that there is.
+            _ChangedError: They are others.
+        """
+        if message.method not in {BULK, QUICK, LIST}:
+            raise MessageError("a mailing of an unknown method")
         image = self._images.get(message.image_path, b"") if message.image_path else b""
         if message.image_path and hashlib.sha256(image).hexdigest() != message.image_sha256:
-            raise MessageError(f"{message.image_path} changed while it was read")
+            raise _ChangedError(f"{message.image_path} changed while it was read")
         return replace(_mailing(message), image=image, image_name=message.image_path.rpartition("/")[2])
 
     def _find(self, wanted: Open) -> tuple[str, int]:
@@ -191,7 +208,7 @@ class Front:
         try:
             return "/".join(inside), open_beneath(self._root, inside)
         except OpenRefusedError as refused:
-            if self._audiences is None or not wanted.beside or "no file" not in refused.message:
+            if self._audiences is None or not wanted.beside or wanted.image or "no file" not in refused.message:
                 raise
             if ".." in wanted.path.split("/"):
                 raise  # it names a place in the project, and in no other folder
@@ -245,6 +262,18 @@ class Front:
     def failed(self) -> bool:
         """Whether something found so far forbids sending."""
         return has_errors(self.diagnostics)
+
+
+def _chunk(data: bytes, method: str) -> Chunk:
+    """A chunk of a mailing of this method: the phone that stands for a list is that of a list mailing, and there the only one.
+
+    Raises:
+        ValueError: It is not so, or its columns don't agree.
+    """
+    chunk = Chunk.unpack(data)
+    if (list(chunk.phones[:2]) == [LIST_PHONE]) != (method == LIST):
+        raise ValueError("a chunk does not fit the method of its mailing")
+    return chunk
 
 
 def _mailing(message: MailingMessage) -> Mailing:

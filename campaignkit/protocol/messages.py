@@ -106,7 +106,7 @@ class EnvironmentMessage:
     error_in_200_is: str
     settings_digest: str
     drafts_are_inert: bool = False
-    test_phones: tuple[str, ...] = ()
+    test_phones: tuple[int, ...] = ()
     test_limit: int = 20
     inbox_age: float = 14 * 86400.0
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from werkzeug import Response
 
 from campaignkit.sandbox.exchange import answer, error
+from campaignkit.sandbox.scenario import V1
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -44,17 +45,23 @@ def broken(fault: Fault, wire: Wire, respond: Callable[[], Response]) -> Respons
 
 
 def _refused(status: int, text: str) -> Callable[[Fault, Wire], Response]:
-    return lambda fault, _wire: error(status, fault.error or text)
+    return lambda fault, _wire: _error(fault, status, text)
+
+
+def _error(fault: Fault, status: int, text: str) -> Response:
+    return error(status, fault.error or text, message=fault.shape == "message")
 
 
 def _throttled(fault: Fault, _wire: Wire) -> Response:
     headers = {} if fault.retry_after is None else {"Retry-After": str(fault.retry_after)}
-    return answer({"error": fault.error or "Request limit exceeded"}, 429, headers)
+    response = _error(fault, 429, "Request limit exceeded")
+    response.headers.extend(headers)
+    return response
 
 
 def _server_error(fault: Fault, _wire: Wire, _response: Response | None = None) -> Response:
     if fault.error:
-        return error(fault.status, fault.error)
+        return _error(fault, fault.status, fault.error)
     return Response(_PAGE.format(title="Server Error"), fault.status, content_type="text/html; charset=UTF-8")
 
 
@@ -115,6 +122,14 @@ def _redirect(_fault: Fault, _wire: Wire, _response: Response) -> Response:
     return Response("", 303, {"Location": "/login"}, content_type="text/html; charset=UTF-8")
 
 
+def _no_id(fault: Fault, _wire: Wire, _response: Response) -> Response:
+    return answer({"success": "OK"} if fault.method in V1 else {"status": "OK"})
+
+
+def _nothing(fault: Fault, _wire: Wire, _response: Response) -> Response:
+    return answer([] if fault.method in V1 else {"status": "OK", "result": []})
+
+
 def _streamed(body: Iterator[bytes], promised: int) -> Response:
     return Response(body, headers={"Content-Length": str(promised)}, content_type="application/json")
 
@@ -137,7 +152,7 @@ _AFTER: Mapping[str, Callable[[Fault, Wire, Response], Response]] = {
     "garbage": _garbage,
     "truncated": _truncated,
     "flood": _flood,
-    "no_uuid": lambda _fault, _wire, _response: answer({"success": "OK"}),
-    "empty_list": lambda _fault, _wire, _response: answer([]),
+    "no_uuid": _no_id,
+    "empty_list": _nothing,
     "redirect": _redirect,
 }

@@ -25,7 +25,7 @@ def answer(call: Call, desk: Desk) -> object:
     if not isinstance(callback_url, str):
         raise Refusal(400, "callback_url must be a string")
     mailings = (_judged(mailing, desk) for mailing in read_mailings(_messages(call)))
-    request = desk.ledger.accept(at=desk.clock(), token_place=call.places["token"], callback_url=callback_url, mailings=list(mailings))
+    request = desk.ledger.accept(at=desk.clock(), token_place=call.token_place, callback_url=callback_url, mailings=list(mailings))
     document = {"uuid": request.uuid, "success": "OK"}
     if desk.callbacks is not None and callback_url:
         desk.callbacks.post(callback_url, written(document))

@@ -41,7 +41,7 @@ def _entry(mailing: Mailing, request: Request, desk: Desk, now: float) -> dict[s
     if mailing.errors:
         return {"errors": [f"{mailing.name}: {text}" for text in mailing.errors]}
     return {
-        "message_id": mailing.message_id,
+        "message_id": desk.scenario.id(mailing.message_id),
         "name": mailing.name,
         "alphaname_id": mailing.alphaname_id,
         "success": list(_deliveries(mailing, request, desk, now)),
@@ -64,7 +64,7 @@ def _deliveries(mailing: Mailing, request: Request, desk: Desk, now: float) -> I
         # The first status is as old as the request, also where the rest waits for the scheduled time.
         since = start + found.after if found.after else request.at
         yield {
-            "delivery_id": delivery_id,
+            "delivery_id": scenario.id(delivery_id),
             "phone": phone,
             "status": found.status,
             "status_time": status_time(since),

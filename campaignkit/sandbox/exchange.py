@@ -12,9 +12,11 @@ from werkzeug import Response
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from werkzeug.datastructures import FileStorage
+
 LARGEST_BODY = 64 * 1024 * 1024
 
-_FORMS = {"application/x-www-form-urlencoded", "multipart/form-data"}
+_FORMS = {"application/x-www-form-urlencoded": "form", "multipart/form-data": "multipart"}
 
 
 class Refusal(Exception):  # noqa: N818 - it is an answer, no fault of the program
@@ -27,11 +29,30 @@ class Refusal(Exception):  # noqa: N818 - it is an answer, no fault of the progr
 
 
 @dataclass(frozen=True, slots=True)
+class Upload:
+    """A file of a multipart body."""
+
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
-    """One call of a method: its fields from JSON, form and query together, and where each stood."""
+    """One call of a method.
+
+    Attributes:
+        fields: From JSON, form and query together; a file is an `Upload`.
+        places: Where each stood: `query`, `form`, `multipart` or `json`.
+        repeated: The names that came more than once.
+    """
 
     fields: Mapping[str, Any]
     places: Mapping[str, str]
+    repeated: frozenset[str] = frozenset()
+
+    @property
+    def token_place(self) -> str:
+        """Where the token stood; empty where there was none."""
+        return self.places.get("token", "")
 
 
 class Incoming(HttpRequest):
@@ -44,20 +65,29 @@ class Incoming(HttpRequest):
 
 
 def read_call(request: Incoming) -> Call:
-    """The fields of a request; where a name comes twice, the body wins over the query.
+    """The fields of a request; where a name comes twice, the body wins over the query, and the first in one place.
 
     Raises:
         Refusal: The body is not what its content type says.
     """
-    fields: dict[str, Any] = dict(request.args.items())
-    places = dict.fromkeys(fields, "query")
-    if request.mimetype in _FORMS:
-        body, place = dict(request.form.items()), "form"
+    fields: dict[str, Any] = {}
+    places: dict[str, str] = {}
+    repeated = set()
+    place = _FORMS.get(request.mimetype, "json")
+    parts: list[tuple[str, Any, str]] = [(name, value, "query") for name, value in request.args.items(multi=True)]
+    if place == "json":
+        parts += ((name, value, place) for name, value in _json_object(request.get_data(cache=False)).items())
     else:
-        body, place = _json_object(request.get_data(cache=False)), "json"
-    fields.update(body)
-    places.update(dict.fromkeys(body, place))
-    return Call(fields, places)
+        parts += ((name, value, place) for name, value in request.form.items(multi=True))
+        parts += ((name, _uploaded(file), place) for name, file in request.files.items(multi=True))
+    for name, value, where in parts:
+        if places.get(name) == where:
+            repeated.add(name)
+            continue
+        if name in places:
+            repeated.add(name)
+        fields[name], places[name] = value, where
+    return Call(fields, places, frozenset(repeated))
 
 
 def read_json(text: str | bytes) -> Any:
@@ -82,9 +112,14 @@ def written(document: object) -> str:
     return json.dumps(document).replace("/", "\\/")
 
 
-def error(status: int, text: str) -> Response:
-    """An answer that says what was wrong."""
-    return answer({"error": text}, status)
+def error(status: int, text: str, *, message: bool = False) -> Response:
+    """An answer that says what was wrong; with `message`, in the other shape that the provider's methods have for it."""
+    return answer({"status": "error", "message": text} if message else {"error": text}, status)
+
+
+def _uploaded(file: FileStorage) -> Upload:
+    with file.stream:
+        return Upload(file.stream.read())
 
 
 def _json_object(body: bytes) -> dict[str, Any]:

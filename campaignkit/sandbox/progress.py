@@ -18,10 +18,11 @@ _NEVER_READ = 0.15
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """A status, and how many seconds after the start it was reached."""
+    """A status, and how many seconds after the start it was reached; `error_code` is 0 where nothing failed."""
 
     status: str
     after: float
+    error_code: int = 0
 
 
 def reached(*, seed: int, phone: str, elapsed: float, speed: float = 1.0, script: Sequence[str] | None = None) -> Reached | None:
@@ -32,7 +33,8 @@ def reached(*, seed: int, phone: str, elapsed: float, speed: float = 1.0, script
         phone: Whose message it is.
         elapsed: Seconds since it was accepted, or since its scheduled time; below zero before that.
         speed: 2 is twice as fast.
-        script: The statuses to go through instead of the usual ones; an empty one is never reported.
+        script: The statuses to go through instead of the usual ones; an empty one is never reported. `FAILED:8` is
+            the status FAILED with the error code 8.
 
     Returns:
         The last status reached; nothing for an empty script.
@@ -43,11 +45,18 @@ def reached(*, seed: int, phone: str, elapsed: float, speed: float = 1.0, script
         script = USUAL if draws[3] >= _NEVER_READ else USUAL[:-1]
     if not script:
         return None
-    found, after = Reached(script[0], 0.0), 0.0
+    found, after = _reached(script[0], 0.0), 0.0
     for index, status in enumerate(script[1:]):
         least, spread = _GAPS[index] if index < len(_GAPS) else (1.0, 0.0)
         after += (least + spread * draws[index % 4]) / speed
         if after > elapsed:
             break
-        found = Reached(status, after)
+        found = _reached(status, after)
     return found
+
+
+def _reached(word: str, after: float) -> Reached:
+    status, colon, code = word.rpartition(":")
+    if colon and status and code.isascii() and code.isdigit():
+        return Reached(status, after, int(code))
+    return Reached(word, after)

@@ -2,23 +2,37 @@
 
 from __future__ import annotations
 
-from math import isfinite
 from typing import TYPE_CHECKING, Any
 
+from campaignkit.sandbox.index import BULK, LIST, QUICK
+from campaignkit.sandbox.replies import MOST_RULES, Reply
 from campaignkit.sandbox.scenario import METHODS, Fault, Scenario, ScenarioError
+from campaignkit.sandbox.scenario_values import (
+    entries,
+    flag,
+    mapping,
+    money,
+    one_of,
+    positive,
+    server_status,
+    text,
+    texts,
+    whole,
+    wholes,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping
 
 _COMMON = ("method", "fault", "nth", "match", "times")
 OPTIONS: Mapping[str, tuple[str, ...]] = {
-    "throttle": ("retry_after", "error"),
-    "http_400": ("error",),
-    "http_403": ("error",),
-    "http_404": ("error",),
-    "http_500_before": ("status", "error"),
-    "http_500_after": ("status", "error"),
-    "error_in_200": ("error",),
+    "throttle": ("retry_after", "error", "shape"),
+    "http_400": ("error", "shape"),
+    "http_403": ("error", "shape"),
+    "http_404": ("error", "shape"),
+    "http_500_before": ("status", "error", "shape"),
+    "http_500_after": ("status", "error", "shape"),
+    "error_in_200": ("error", "shape"),
     "drop_before": ("reset",),
     "drop_after": ("reset",),
     "slow_before": ("seconds",),
@@ -40,95 +54,90 @@ def read_scenario(document: object) -> Scenario:
     Raises:
         ScenarioError: It says something that has no meaning.
     """
-    known = _object(document, "the scenario", ("seed", "speed", "callbacks", "faults", "phones", "refusals"))
-    faults = known.get("faults", [])
-    if not isinstance(faults, list):
-        raise ScenarioError("faults must be a list")
-    return Scenario(
-        seed=_whole(known.get("seed", 1), "seed", least=0),
-        speed=_positive(known.get("speed", 1.0), "speed"),
-        callbacks=_flag(known.get("callbacks", False), "callbacks"),
-        faults=tuple(_fault(entry, f"faults[{index}]") for index, entry in enumerate(faults)),
-        phones={phone: _words(script, f"phones.{phone}") for phone, script in _members(known, "phones")},
-        refusals={part: _text(text, f"refusals.{part}") for part, text in _members(known, "refusals")},
-    )
+    known = mapping(document, "the scenario", tuple(_KEYS))
+    return Scenario(**{key: read(known[key], key) for key, read in _KEYS.items() if key in known})
+
+
+def _faults(value: object, where: str) -> tuple[Fault, ...]:
+    return tuple(_fault(entry, f"{where}[{index}]") for index, entry in enumerate(entries(value, where)))
 
 
 def _fault(entry: object, where: str) -> Fault:
-    kind = str(_object(entry, where).get("fault"))
+    kind = str(mapping(entry, where).get("fault"))
     if kind not in OPTIONS:
         raise ScenarioError(f"{where}.fault must be one of {', '.join(OPTIONS)}")
-    known = _object(entry, where, (*_COMMON, *OPTIONS[kind]))
+    known = mapping(entry, where, (*_COMMON, *OPTIONS[kind]))
     if known.get("method") not in METHODS:
         raise ScenarioError(f"{where}.method must be one of {', '.join(METHODS)}")
-    values = {key: _READERS[key](value, f"{where}.{key}") for key, value in known.items() if key in _READERS}
+    values = {key: _FAULT_KEYS[key](value, f"{where}.{key}") for key, value in known.items() if key in _FAULT_KEYS}
     return Fault(method=known["method"], kind=kind, **values)
 
 
-def _nth(value: object, where: str) -> frozenset[int]:
-    numbers = value if isinstance(value, list) else [value]
-    if not numbers:
-        raise ScenarioError(f"{where} must not be empty")
-    return frozenset(_whole(number, where) for number in numbers)
+def _phones(value: object, where: str) -> dict[str, tuple[str, ...]]:
+    return {phone: texts(script, f"{where}.{phone}", "statuses") for phone, script in mapping(value, where).items()}
 
 
-def _whole(value: object, where: str, *, least: int = 1) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or value < least:
-        raise ScenarioError(f"{where} must be a whole number of at least {least}")
-    return value
+def _refusals(value: object, where: str) -> dict[str, str]:
+    return {part: text(words, f"{where}.{part}") for part, words in mapping(value, where).items()}
 
 
-def _positive(value: object, where: str) -> float:
-    if not isinstance(value, int | float) or isinstance(value, bool) or not isfinite(value) or value <= 0:
-        raise ScenarioError(f"{where} must be a number above 0")
-    return float(value)
+def _lists(value: object, where: str) -> dict[int, tuple[str, ...]]:
+    members = mapping(value, where)
+    for key in members:
+        if not (key.isascii() and key.isdigit() and len(key) <= 18 and int(key) > 0):
+            raise ScenarioError(f"{where}.{key} must be a list's number")
+    return {int(key): texts(phones, f"{where}.{key}", "phones") for key, phones in members.items()}
 
 
-def _status(value: object, where: str) -> int:
-    if not isinstance(value, int) or not 500 <= value <= 599:
-        raise ScenarioError(f"{where} must be 500 to 599")
-    return value
+def _replies(value: object, where: str) -> tuple[Reply, ...]:
+    rules = entries(value, where)
+    if len(rules) > MOST_RULES:
+        raise ScenarioError(f"{where} must be at most {MOST_RULES} rules")
+    return tuple(_reply(entry, f"{where}[{index}]") for index, entry in enumerate(rules))
 
 
-def _text(value: object, where: str) -> str:
-    if not isinstance(value, str) or not value:
-        raise ScenarioError(f"{where} must be a text")
-    return value
+def _reply(entry: object, where: str) -> Reply:
+    known = mapping(entry, where, tuple(_REPLY_KEYS))
+    for key in ("phone", "text"):
+        if key not in known:
+            raise ScenarioError(f"{where}.{key} must be a text")
+    return Reply(**{key: _REPLY_KEYS[key](value, f"{where}.{key}") for key, value in known.items()})
 
 
-def _flag(value: object, where: str) -> bool:
-    if not isinstance(value, bool):
-        raise ScenarioError(f"{where} must be true or false")
-    return value
+def _listed(value: object, where: str) -> frozenset[str]:
+    read = one_of(LIST, QUICK, BULK)
+    return frozenset(read(kind, where) for kind in entries(value, where))
 
 
-def _words(value: object, where: str) -> tuple[str, ...]:
-    if not isinstance(value, list):
-        raise ScenarioError(f"{where} must be a list of statuses")
-    return tuple(_text(word, where) for word in value)
-
-
-def _members(document: Mapping[str, Any], key: str) -> Iterable[tuple[str, Any]]:
-    return _object(document.get(key, {}), key).items()
-
-
-def _object(value: object, where: str, keys: tuple[str, ...] | None = None) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise ScenarioError(f"{where} must be an object")
-    for key in value:
-        if keys is not None and key not in keys:
-            raise ScenarioError(f"{where} has an unknown key {key!r}; known: {', '.join(keys)}")
-    return value
-
-
-_READERS: Mapping[str, Callable[[object, str], Any]] = {
-    "nth": _nth,
-    "match": _text,
-    "times": _whole,
-    "retry_after": lambda value, where: _whole(value, where, least=0),
-    "seconds": _positive,
-    "error": _text,
-    "status": _status,
-    "reset": _flag,
-    "megabytes": _whole,
+_KEYS: Mapping[str, Callable[[object, str], Any]] = {
+    "seed": lambda value, where: whole(value, where, least=0),
+    "speed": positive,
+    "callbacks": flag,
+    "faults": _faults,
+    "phones": _phones,
+    "refusals": _refusals,
+    "strict": flag,
+    "lists": _lists,
+    "balance": money,
+    "price": money,
+    "repeat_confirm": one_of("ok", "error"),
+    "replies": _replies,
+    "marks_at_most": whole,
+    "listed": _listed,
+    "ignore_offset": flag,
+    "ids": one_of("number", "text"),
+    "id_field": one_of("message_id", "viber_id"),
+}
+_REPLY_KEYS: Mapping[str, Callable[[object, str], Any]] = {"phone": text, "text": text, "after": positive, "match": text}
+_FAULT_KEYS: Mapping[str, Callable[[object, str], Any]] = {
+    "nth": wholes,
+    "match": text,
+    "times": whole,
+    "retry_after": lambda value, where: whole(value, where, least=0),
+    "seconds": positive,
+    "error": text,
+    "shape": one_of("error", "message"),
+    "status": server_status,
+    "reset": flag,
+    "megabytes": whole,
 }

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Self, TextIO
 
-from campaignkit.sandbox.app import App
+from campaignkit.sandbox.app import App, Seen
 from campaignkit.sandbox.callbacks import CallbackPoster
 from campaignkit.sandbox.desk import Desk
 from campaignkit.sandbox.ledger import Ledger
@@ -33,6 +33,7 @@ class EmbeddedServer:
         seed: Who reads when; the scenario's own where it is absent.
         clock: Seconds since the epoch; statuses advance by it.
         scenario: What shall go wrong.
+        strict: Refuse what the documentation doesn't allow; otherwise as the scenario says.
         port: 0 for any free one.
 
     Raises:
@@ -47,12 +48,15 @@ class EmbeddedServer:
         seed: int | None = None,
         clock: Callable[[], float] = time.time,
         scenario: Scenario | None = None,
+        strict: bool = False,
         port: int = 0,
     ) -> None:
         self._data = data
         self._scenario = scenario or Scenario()
         if seed is not None:
             self._scenario = replace(self._scenario, seed=seed)
+        if strict:
+            self._scenario = replace(self._scenario, strict=True)
         self._clock = clock
         self._port = port
         self._running: _Running | None = None
@@ -66,6 +70,11 @@ class EmbeddedServer:
     def ledger(self) -> Ledger:
         """What it accepted."""
         return self._require().ledger
+
+    @property
+    def seen(self) -> list[Seen]:
+        """The calls since it started, and where the token of each stood."""
+        return self._require().app.seen
 
     def __enter__(self) -> Self:
         if self._running is not None:
@@ -92,7 +101,8 @@ class _Running:
         self._callbacks = CallbackPoster() if scenario.callbacks else None
         try:
             desk = Desk(ledger, scenario, clock, self._callbacks)
-            self.server = LoopbackServer(App(desk, self._stopping.wait), port)
+            self.app = App(desk, self._stopping.wait)
+            self.server = LoopbackServer(self.app, port)
             self._thread = threading.Thread(target=self.server.serve_forever, args=(_POLL,), name="sandbox", daemon=True)
             self._thread.start()
         except BaseException:
@@ -118,6 +128,7 @@ def serve(
     data: Path | None,
     scenario: Path | None,
     *,
+    strict: bool = False,
     stream: TextIO,
     stop: threading.Event | None = None,
 ) -> None:
@@ -127,6 +138,7 @@ def serve(
         port: 0 for any free one.
         data: The file that remembers what was accepted; none forgets it at the end.
         scenario: The file that says what shall go wrong.
+        strict: Refuse what the documentation doesn't allow; otherwise as the scenario says.
         stream: Gets one line that ends in the URL, as soon as it listens.
         stop: Ends it from another thread; signals are left alone then.
 
@@ -137,7 +149,7 @@ def serve(
     """
     unusual = load_scenario(scenario) if scenario is not None else None
     ending = stop or threading.Event()
-    with _signals(ending if stop is None else None), EmbeddedServer(data, scenario=unusual, port=port) as server:
+    with _signals(ending if stop is None else None), EmbeddedServer(data, scenario=unusual, strict=strict, port=port) as server:
         print(f"sandbox, nobody is messaged: {server.url}", file=stream, flush=True)
         ending.wait()
 

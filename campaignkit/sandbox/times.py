@@ -1,4 +1,4 @@
-"""The provider's local time: what it reads in `schedule_time` and writes in `status_time`."""
+"""The provider's local time: what it reads in `schedule_time` and `d_schedule`, and writes in its answers."""
 
 from __future__ import annotations
 
@@ -9,16 +9,17 @@ from zoneinfo import ZoneInfo
 MINSK = ZoneInfo("Europe/Minsk")
 
 _SCHEDULE = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}", re.ASCII)
+_D_SCHEDULE = re.compile(r"\d{4}-\d{2}-\d{2} \d{2}:\d{2}", re.ASCII)
 
 
 def scheduled(text: str) -> float | None:
     """The moment a `schedule_time` means, in seconds since the epoch; nothing where it isn't `YYYY-MM-DDTHH:mm:ss`."""
-    if not _SCHEDULE.fullmatch(text):
-        return None
-    try:
-        return datetime.fromisoformat(text).replace(tzinfo=MINSK).timestamp()
-    except (ValueError, OverflowError):
-        return None
+    return _moment(text) if _SCHEDULE.fullmatch(text) else None
+
+
+def list_scheduled(text: str) -> float | None:
+    """The moment a `d_schedule` means; nothing where it isn't `YYYY-MM-DD HH:MM`."""
+    return _moment(text) if _D_SCHEDULE.fullmatch(text) else None
 
 
 def status_time(at: float) -> str:
@@ -26,6 +27,18 @@ def status_time(at: float) -> str:
     return datetime.fromtimestamp(at, MINSK).strftime("%Y-%m-%d %H:%M:%S.%f")
 
 
+def list_time(at: float) -> str:
+    """A moment as the methods of v2 write it: `2024-02-01 10:10:35`, local time without a zone."""
+    return datetime.fromtimestamp(at, MINSK).strftime("%Y-%m-%d %H:%M:%S")
+
+
 def iso(at: float) -> str:
     """A moment for people and tests: ISO 8601 in UTC."""
     return datetime.fromtimestamp(at, UTC).isoformat()
+
+
+def _moment(text: str) -> float | None:
+    try:
+        return datetime.fromisoformat(text).replace(tzinfo=MINSK).timestamp()
+    except (ValueError, OverflowError):
+        return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 
@@ -19,19 +19,17 @@ def grab(path: Path, *, shared: bool = False) -> int | None:
     """
     while True:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(descriptor)
-            return None
-        except BaseException:
-            os.close(descriptor)
-            raise
-        # A holder removes the file while it holds the lock: whoever got a lock on a removed file tries anew.
-        if is_at(descriptor, path):
-            os.fchmod(descriptor, 0o600)
-            return descriptor
-        os.close(descriptor)
+        with ExitStack() as undo:
+            undo.callback(os.close, descriptor)
+            try:
+                fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return None
+            # A holder removes the file while it holds the lock: whoever got a lock on a removed file tries anew.
+            if is_at(descriptor, path):
+                os.fchmod(descriptor, 0o600)
+                undo.pop_all()
+                return descriptor
 
 
 def is_at(descriptor: int, path: Path) -> bool:

@@ -91,7 +91,7 @@ class StateLock:
         me = Holder(
             pid=os.getpid(),
             host=socket.gethostname(),
-            user=_user(),
+            user=_user(getpass.getuser),
             command=command,
             since=to_text(self._clock.now()),
             id=secrets.token_hex(8),
@@ -145,7 +145,8 @@ def holder(path: str | os.PathLike[str]) -> Holder | None:
 def take_away(path: str | os.PathLike[str], holder_id: str) -> Holder | None:
     """Take the lock of a state away from the living holder with this id; the next one gets a fresh lock.
 
-    The holder keeps running, and finds out at its next look at `StateLock.still_ours`.
+    The holder keeps running, and finds out at its next look at `StateLock.still_ours`. So would a run that got the lock in the very
+    moment in between: nothing can look and take at once.
 
     Returns:
         Who held it; None if nobody does.
@@ -158,16 +159,14 @@ def take_away(path: str | os.PathLike[str], holder_id: str) -> Holder | None:
         return None
     if not found.id or found.id != holder_id:
         raise LockedError(f"{os.fspath(path)} is locked by {found}, not by the holder {holder_id!r}. Nothing was changed.")
-    if holder(path) != found:
-        return None  # it has just let go by itself, and whoever came next keeps what is theirs
     with suppress(FileNotFoundError):
         lock_path(path).unlink()
     return found
 
 
-def person() -> str:
-    """Who sits at this machine, for the history: user and host."""
-    return f"{_user()}@{socket.gethostname()}"
+def person(login: Callable[[], str] = getpass.getuser) -> str:
+    """Who sits at this machine, for the history: user and host; `login` is what names the user."""
+    return f"{_user(login)}@{socket.gethostname()}"
 
 
 def _whoever(state: str) -> Holder:
@@ -183,9 +182,9 @@ def _parsed(content: bytes) -> Holder:
         return Holder()
 
 
-def _user() -> str:
+def _user(login: Callable[[], str]) -> str:
     """The name of the user, or the number where the system knows no name (as in many containers)."""
     try:
-        return getpass.getuser()
+        return login()
     except (KeyError, OSError):
         return str(os.getuid())

@@ -6,25 +6,27 @@ import sys
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from typing import Literal
 
 from campaignkit.states.records import FINGERPRINT_BYTES
 
 PHONE_BYTES = 8
+ByteOrder = Literal["little", "big"]
 
 
-def pack_phones(phones: Iterable[int]) -> bytes:
-    """Phones as little-endian 8-byte integers; OverflowError beyond 63 bits."""
+def pack_phones(phones: Iterable[int], *, machine: ByteOrder = sys.byteorder) -> bytes:
+    """Phones as little-endian 8-byte integers, whichever end this machine puts first; OverflowError beyond 63 bits."""
     packed = array("q", phones)
-    if sys.byteorder == "big":
+    if machine == "big":
         packed.byteswap()
     return packed.tobytes()
 
 
-def unpack_phones(packed: bytes) -> Sequence[int]:
+def unpack_phones(packed: bytes, *, machine: ByteOrder = sys.byteorder) -> Sequence[int]:
     """The phones of a batch, in its order; ValueError if the bytes are no whole number of phones."""
     phones = array("q")
     phones.frombytes(packed)
-    if sys.byteorder == "big":
+    if machine == "big":
         phones.byteswap()
     return phones
 

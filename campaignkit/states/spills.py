@@ -7,16 +7,16 @@ alone (0600), locked while its run lives, and goes away at the end of a run that
 from __future__ import annotations
 
 import base64
-import contextlib
 import fcntl
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from threading import Lock
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from campaignkit.errors import StateError
 from campaignkit.model.outcomes import Outcome, Phase, SendResult
@@ -40,34 +40,49 @@ class Spilled:
     at: datetime
 
 
+def fill(descriptor: int, offset: int, length: int) -> None:
+    """Write zeros: so room is reserved where there is no `posix_fallocate` (macOS). OSError if there is none."""
+    while length:
+        written = os.pwrite(descriptor, bytes(length), offset)
+        offset, length = offset + written, length - written
+
+
+_RESERVE: Final[Callable[[int, int, int], None]] = getattr(os, "posix_fallocate", fill)
+
+
 class SpillFile:
-    """The place for the outcomes of one run; a context manager.
+    """The place for the outcomes of one run; a context manager, whose threads may all keep theirs at once.
 
     Args:
         state: The state file.
         lineage: Whose outcomes they are.
         run: Something that no other run of this state has.
         elsewhere: A folder to fall back to, on another disk perhaps; None for none.
+        reserve: What makes the disk hold a number of bytes for a file, from an offset on.
 
     Raises:
         StateError: The room can't be reserved; comes on entering, before anything is sent.
     """
 
-    def __init__(self, state: Path, *, lineage: str, run: str, elsewhere: Path | None) -> None:
+    def __init__(
+        self, state: Path, *, lineage: str, run: str, elsewhere: Path | None, reserve: Callable[[int, int, int], None] = _RESERVE
+    ) -> None:
         self._path = state.with_name(f"{state.name}.spill-{run}")
         self._elsewhere = elsewhere and elsewhere / f"{lineage}.spill-{run}"
         self._head = json.dumps({"campaignkit": "spill", "version": _VERSION, "lineage": lineage}).encode() + b"\n"
+        self._reserve = reserve
         self._descriptor: int | None = None
         self._end = 0
+        self._one_at_a_time = Lock()
 
     def __enter__(self) -> Self:
         try:
             self._descriptor = _made(self._path)
-            _reserve(self._descriptor)
-            self._write(self._head)
+            self._reserve(self._descriptor, 0, RESERVED)
+            self._write(b"")
             sync_folder(self._path.parent)
         except OSError as error:
-            self._drop()
+            self._leave(remove=True)
             raise StateError(
                 f"{self._path.parent}: no room for the outcomes of this run, should the state fail to take them ({error.strerror}). "
                 "Nothing was sent. Make room and run the same command again."
@@ -75,38 +90,49 @@ class SpillFile:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        if self._end <= len(self._head):
-            self._drop()
-        elif self._descriptor is not None:
-            os.close(self._descriptor)
+        self._leave(remove=self._end <= len(self._head))
 
     def keep(self, spilled: Spilled) -> Path | None:
         """Keep one outcome, durably. Returns the file; None if nothing could be kept anywhere: then only the terminal tells."""
         line = _line(spilled)
-        with contextlib.suppress(OSError):
+        with self._one_at_a_time:
+            kept = self._tried(line)
+            if kept is None and self._moved():
+                kept = self._tried(line)
+        return kept
+
+    def _tried(self, line: bytes) -> Path | None:
+        try:
             self._write(line)
-            return self._path
-        if self._elsewhere is not None:
-            with contextlib.suppress(OSError):
-                self._elsewhere.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-                self._descriptor, self._end = _made(self._elsewhere), 0
-                self._path = self._elsewhere
-                self._write(self._head + line)
-                return self._path
-        return None
+        except OSError:
+            return None
+        return self._path
+
+    def _moved(self) -> bool:
+        """Go on in the other folder, once: what was kept there already must not make way for a new file."""
+        if self._elsewhere is None:
+            return False
+        try:
+            self._elsewhere.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._descriptor, self._end = _made(self._elsewhere), 0
+        except OSError:
+            return False
+        self._path, self._elsewhere = self._elsewhere, None
+        return True
 
     def _write(self, data: bytes) -> None:
+        """Add to the file, durably, after its head. What failed half-way is overwritten by what comes next, and cut off by its NUL."""
         assert self._descriptor is not None
-        left, at = memoryview(data), self._end
+        left, at = memoryview((data if self._end else self._head + data) + b"\0"), self._end
         while left:
             written = os.pwrite(self._descriptor, left, at)
             left, at = left[written:], at + written
         os.fsync(self._descriptor)
-        self._end = at
+        self._end = at - 1
 
-    def _drop(self) -> None:
+    def _leave(self, *, remove: bool) -> None:
         if self._descriptor is not None:
-            flocks.let_go(self._descriptor, self._path, remove=True)
+            flocks.let_go(self._descriptor, self._path, remove=remove)
             self._descriptor = None
 
 
@@ -149,8 +175,7 @@ def read_spill(path: Path, *, lineage: str) -> list[Spilled]:
         StateError: It is of another state, or something in it can't be read; it is left as it is.
     """
     try:
-        with path.open("rb") as file:
-            lines = file.read(_MOST_BYTES).partition(b"\0")[0].splitlines()
+        lines = _lines(path)
         ours = not lines or json.loads(lines[0]) == {"campaignkit": "spill", "version": _VERSION, "lineage": lineage}
         kept = [_spilled(json.loads(line)) for line in lines[1:]] if ours else []
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
@@ -158,6 +183,18 @@ def read_spill(path: Path, *, lineage: str) -> list[Spilled]:
     if not ours:
         raise StateError(f"{path}: it is of another state. Its requests stay unknown.")
     return kept
+
+
+def _lines(path: Path) -> list[bytes]:
+    """What stands in a file, the room that was only reserved left out. ValueError if it is larger than any run leaves it."""
+    with path.open("rb") as file:
+        content = file.read(_MOST_BYTES + 1)
+    if len(content) > _MOST_BYTES:
+        raise ValueError("the file is far too large")
+    lines = content.partition(b"\0")[0].splitlines(keepends=True)
+    if len(lines) > 1 and not lines[-1].endswith(b"\n"):
+        lines.pop()  # a full disk or a kill cut it short: nobody was told that it is kept here
+    return lines
 
 
 def _made(path: Path) -> int:
@@ -173,13 +210,6 @@ def _made(path: Path) -> int:
         unnamed.unlink(missing_ok=True)
         raise
     return descriptor
-
-
-def _reserve(descriptor: int) -> None:
-    if hasattr(os, "posix_fallocate"):
-        os.posix_fallocate(descriptor, 0, RESERVED)
-    else:  # macOS
-        os.pwrite(descriptor, bytes(RESERVED), 0)
 
 
 def _line(spilled: Spilled) -> bytes:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 _NAMES = ("message_id", "viber_id")
 _ID_KEYS = ID_KEYS | {"viber_id"}
-_ID_HINT = re.compile(rb'"(?:message_id|viber_id)"\s*:\s*"?(?=0*[1-9])([0-9]{1,18})(?![0-9])')
+_ID_HINT = re.compile(rb'"(?:message_id|viber_id)"\s*:\s*"?(?=0*[1-9])([0-9]{1,18})(?=[^0-9])')
 _YES = frozenset({"ok", "success"})
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,21 +11,27 @@ from campaignkit.compiler.definitions import Definitions, MailingDefinition, Rul
 from campaignkit.compiler.rows import RowLoop
 from campaignkit.diagnostics import Diagnostic, Place
 from campaignkit.loading.events import load
+from campaignkit.loading.nodes import Pointer
 from campaignkit.protocol.messages import Chunk
 from campaignkit.validation.checker import check, shown
 from campaignkit.validation.schemas import CAMPAIGN
 
-SENDERS: dict[str, Any] = {"shop": {"alphaname_id": 444}, "other": {"alphaname_id": "555"}, "idless": {"vibername_id": 1}}
+SENDERS: dict[str, Any] = {
+    "shop": {"alphaname_id": 444},
+    "other": {"alphaname_id": "555"},
+    "idless": {"vibername_id": 1},
+    "both": {"alphaname_id": 7, "vibername_id": "12"},
+}
 
 
 def rules(**limits: object) -> Rules:
     return Rules(timezone="Europe/Minsk", provider_timezone="Europe/Minsk", senders=SENDERS, limits=limits)
 
 
-def defined(text: str, /, **limits: object) -> Definitions:
+def defined(text: str, /, *, images: Mapping[Pointer, tuple[str, str]] | None = None, **limits: object) -> Definitions:
     document, problems = load("campaigns/a.yaml", text.encode())
     assert document is not None, problems
-    found = define(document, check(document, CAMPAIGN), rules(**limits))
+    found = define(document, check(document, CAMPAIGN), rules(**limits), images=images or {})
     found.problems[:0] = shown(check(document, CAMPAIGN))
     return found
 
@@ -39,6 +45,28 @@ def campaign(content: str, *, kind: str = "personal", audience: str = "{file: a.
 def mailing(content: str, *, kind: str = "personal", audience: str = "{file: a.csv}", head: str = "sender: shop") -> MailingDefinition:
     found = defined(campaign(content, kind=kind, audience=audience, head=head))
     assert [problem for problem in found.problems if problem.severity == "error"] == []
+    return found.mailings[0]
+
+
+def quick(content: str = '{type: text, text: "Hi"}', more: str = "", head: str = "vibername_id: 12") -> str:
+    """A campaign of one quick mailing: its content stands in line 7, `more` from line 8."""
+    return (
+        f"campaign: spring\n{head}\nmailings:\n  - name: code\n    method: quick\n    audience: {{file: a.csv}}\n    content: {content}\n"
+        + (f"    {more}\n" if more else "")
+    )
+
+
+def listed(content: str = '{type: text, text: "Hi"}', more: str = "", head: str = "vibername_id: 12") -> str:
+    """A campaign of one list mailing: its content stands in line 7, `more` from line 8."""
+    return f"campaign: spring\n{head}\nmailings:\n  - name: news\n    method: list\n    list_id: 77\n    content: {content}\n" + (
+        f"    {more}\n" if more else ""
+    )
+
+
+def sound(text: str, images: Mapping[Pointer, tuple[str, str]] | None = None) -> MailingDefinition:
+    """The one mailing of a campaign with nothing wrong in it."""
+    found = defined(text, images=images)
+    assert found.problems == []
     return found.mailings[0]
 
 

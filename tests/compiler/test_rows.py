@@ -9,13 +9,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from campaignkit.protocol.messages import CHUNK_ROWS, Chunk
+from campaignkit.wire.bulk import check_elements
 
-from .rules import mailing, run
+from .rules import mailing, quick, run, sound
 
 NAMED = '{type: text, text: "Hi {{ name }}"}'
 GOOD = [f"37529111111{n}" for n in range(10)]
 WRITINGS = ["375291111111", "+375 29 111-11-11", "80291111112", "375291111113", "375 29 1111113", "", "abc", "375172000000", "+48512345678"]
 HEADER = ["phone", "name", "tier"]
+FIRST = ("mailings", 0)
+PICTURE = {FIRST: ("campaigns/a.png", "ab" * 32)}
+IMAGE, IMAGE_URL = "{type: image, image: a.png}", "{type: image, image_url: https://a.by/a.png}"
 
 audiences = st.lists(
     st.tuples(st.sampled_from(WRITINGS), st.sampled_from(["Ann", "Bob", "", "a\x00b", "a\r\nb", 'q"\\'])), max_size=14
@@ -190,3 +194,35 @@ def test_figures_tell_of_lengths_hosts_and_the_first_message() -> None:
     assert (figures.shortest, figures.longest, figures.characters) == (16, 18, 34)
     assert dict(figures.hosts) == {"a.by": 2, "b.by": 2}
     assert figures.sample == ("x https://b.by/x", "https://a.by/x", int(GOOD[0]))
+
+
+def test_quick_messages_are_personal_elements_and_a_picture_alone_has_a_phone_only() -> None:
+    button = sound(quick("{type: button, text: 'Hi {{ name }}', caption: C, button_link: 'https://a.by/{{ name }}'}"))
+    done = run(button, ["phone", "name"], [(GOOD[0], "x"), (GOOD[1], "y")])
+    assert done.elements == [
+        f'{{"phone":"{phone}","text":"Hi {name}","button_link":"https://a.by/{name}"}}' for phone, name in ((GOOD[0], "x"), (GOOD[1], "y"))
+    ]
+    check_elements(",".join(done.elements).encode(), done.phones, "quick")
+    for content, images in ((IMAGE_URL, None), (IMAGE, PICTURE)):
+        done = run(sound(quick(content), images), ["phone"], [(GOOD[0],), (GOOD[0],), (GOOD[1],)], suppressed=frozenset({int(GOOD[2])}))
+        assert done.elements == [f'{{"phone":"{GOOD[0]}"}}', f'{{"phone":"{GOOD[1]}"}}']
+        assert (done.codes, done.counts["duplicate"], done.loop.figures.characters) == ([], 1, 0)
+        check_elements(",".join(done.elements).encode(), done.phones, "quick")
+
+
+def test_the_same_text_by_another_method_or_with_an_sms_is_another_fingerprint() -> None:
+    rows = [(GOOD[0], "x")]
+    ones = (
+        mailing(NAMED, head="alphaname_id: 12"),
+        sound(quick(NAMED)),
+        sound(quick(NAMED, "sms_fallback: {alphaname_id: 7, after_minutes: 30}")),
+        sound(quick(NAMED, "sms_fallback: {alphaname_id: 7, after_minutes: 5}")),
+    )
+    assert len({run(one, ["phone", "name"], rows).chunks[0].fingerprints for one in ones}) == len(ones)
+    pictures = [{FIRST: ("campaigns/a.png", digest * 32)} for digest in ("ab", "cd")]
+    assert len({run(sound(quick(IMAGE), one), ["phone"], [(GOOD[0],)]).chunks[0].fingerprints for one in pictures}) == 2
+
+
+def test_a_bad_text_of_a_quick_message_is_an_error_of_its_row() -> None:
+    done = run(sound(quick('{type: text, text: "{{ name }}"}')), ["phone", "name"], [(GOOD[0], "a\x00"), (GOOD[1], "b")])
+    assert (done.codes, done.phones) == (["error CK403"], [int(GOOD[1])])

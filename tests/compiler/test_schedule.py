@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from campaignkit.compiler.schedule import BadTimeError, schedule
+from campaignkit.compiler.schedule import BadTimeError, in_minutes, schedule
 
 
 @pytest.mark.parametrize(
@@ -63,3 +63,15 @@ def test_an_offset_gives_the_same_instant_in_every_zone(when: datetime, zone: st
     text = when.replace(microsecond=0).isoformat() + "+03:00"
     assert schedule(text, author=zone, provider="UTC") == schedule(text, author=zone, provider="UTC")
     assert schedule(text, author=zone, provider="UTC").utc == schedule(text, author="Europe/Minsk", provider="Asia/Tokyo").utc
+
+
+def test_a_list_mailing_gets_the_providers_clock_to_the_minute() -> None:
+    whole = schedule("2026-07-01T10:00:00", author="Europe/Warsaw", provider="Europe/Minsk")
+    found = in_minutes(whole)
+    assert (found.wire, found.utc, found.shown) == ("2026-07-01 11:00", whole.utc, whole.shown)
+
+
+@pytest.mark.parametrize("text", ["2026-07-01T10:00:01", "2026-07-01T10:00:30+03:00", "2026-07-01T10:00:59Z"])
+def test_seconds_that_a_list_mailing_cannot_say_are_refused(text: str) -> None:
+    with pytest.raises(BadTimeError, match="seconds must be 00"):
+        in_minutes(schedule(text, author="Europe/Minsk", provider="Europe/Minsk"))

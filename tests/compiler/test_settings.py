@@ -92,3 +92,40 @@ def test_own_settings_move_the_digest_and_those_of_others_and_paths_do_not() -> 
     assert digest(TWO) == digest(TWO.replace("s.db", "t.db, deadline: 9s"))
     assert digest(TWO) == digest(TWO.replace("p.db", "q.db") + "campaigns: other\ndefault_environment: production\n")
     assert digest(TWO) == digest("# a comment\n" + TWO)
+
+
+def test_settings_of_replies_tests_and_drafts_have_safe_defaults() -> None:
+    found = project(LEAST)
+    (one,) = found.environments
+    assert found.optout_words == ("stop", "стоп", "адпісацца")
+    assert (one.test_phones, one.test_limit, one.inbox_age, one.drafts_are_inert) == ((), 20, 14 * 86400.0, False)
+
+
+def test_settings_of_replies_tests_and_drafts_are_read() -> None:
+    own = "state: s.db, test_phones: ['+375 29 111-11-11', 80292222222], test_limit: 3, inbox_age: 24h, provider: {drafts_are_inert: true}"
+    found = project(LEAST.replace("state: s.db", own) + "optout_words: [Стоп, не пиши мне]\n")
+    (one,) = found.environments
+    assert (one.test_phones, one.test_limit, one.inbox_age, one.drafts_are_inert) == ((375291111111, 375292222222), 3, 86400.0, True)
+    assert found.optout_words == ("Стоп", "не пиши мне")
+    assert project(LEAST + "optout_words: []\n").optout_words == ()
+
+
+@pytest.mark.parametrize("phone", ["37529", "Anna", "'+375 29 111'", "0"])
+def test_a_test_phone_that_is_none_is_named_at_its_place(phone: str) -> None:
+    text = LEAST.replace("state: s.db", f"state: s.db, test_phones: [375291111111, {phone}]")
+    _, found, problems = read_project("campaignkit.yaml", text.encode())
+    assert [(one.code, one.place.line, one.place.column) for one in problems] == [("CK310", 3, 73)]
+    assert not found.valid
+
+
+def test_a_sender_may_have_either_id_and_needs_one() -> None:
+    assert project(LEAST + "senders: {a: {vibername_id: 1}, b: {alphaname_id: 1}, c: {vibername_id: 1, alphaname_id: 1}}\n").valid
+    _, _, problems = read_project("campaignkit.yaml", (LEAST + "senders: {a: {}}\n").encode())
+    assert [(one.code, one.place.line) for one in problems] == [("CK106", 4)]
+    assert "needs an `alphaname_id`" in problems[0].message
+
+
+def test_who_gets_tests_and_which_replies_are_read_leaves_a_reviewed_plan_valid() -> None:
+    own = "state: s.db, test_phones: [375291111111], test_limit: 3, inbox_age: 24h"
+    assert digest(LEAST) == digest(LEAST.replace("state: s.db", own) + "optout_words: [x]\n")
+    assert digest(LEAST) != digest(LEAST.replace("state: s.db", "state: s.db, provider: {drafts_are_inert: true}"))

@@ -1,4 +1,4 @@
-"""Both methods over a real socket, as the documentation describes them."""
+"""Both methods of v1 over a real socket, as the documentation describes them."""
 
 from __future__ import annotations
 
@@ -160,7 +160,7 @@ def test_other_methods_and_paths_are_refused_in_json(server: EmbeddedServer) -> 
     got = ask(server.url, SEND, method="GET")
     assert (got.status, got.headers["Allow"], set(got.document)) == (405, "POST", {"error"})
     assert ask(server.url, "/sandbox/ledger").status == 405
-    for path in ("/", "/api/v1/sendbulkviber", "/api/v2/sendQuickViberMessage"):
+    for path in ("/", "/api/v1/sendbulkviber", "/api/v2/sendquickvibermessage"):
         got = ask(server.url, path, request())
         assert (got.status, set(got.document)) == (404, {"error"})
 
@@ -184,7 +184,11 @@ def test_the_ledger_shows_what_was_accepted(server: EmbeddedServer) -> None:
                     {"name": "bad", "phones": [], "errors": ["Content type is not valid"]},
                 ],
             }
-        ]
+        ],
+        "quick": [],
+        "lists": [],
+        "balance": "100.00000",
+        "times": {"375291111111": 1},
     }
 
 

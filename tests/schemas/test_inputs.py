@@ -162,6 +162,121 @@ def test_a_bad_campaign_fails_at_the_right_place(path: str, value: Any, at: str,
     assert len(found) == expected, found
 
 
+METHODS = """
+campaign: welcome
+sender: shop
+mailings:
+  - name: code
+    method: quick
+    audience: {file: audiences/new.csv}
+    content: {type: button, text: "{{ first_name }}", image: images/hello.png, caption: Open, button_link: "{{ url }}"}
+    sms_fallback: {alphaname_id: 7, after_minutes: 30}
+  - name: news
+    method: list
+    list_id: 77
+    expect_subscribers: {min: 1, max: 5000}
+    optouts: handled-by-provider
+    schedule_time: "2094-12-01T10:00:00"
+    content: {type: image, image: images/news.jpg}
+"""
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("sender", "shop"),
+        ("mailings/0/message_type", "personal"),
+        ("mailings/0/schedule_time", "null"),
+        ("mailings/0/sms_fallback", "{sender: shop, after_minutes: 5}"),
+        ("mailings/0/sms_fallback", "{alphaname_id: '7', after_minutes: 60}"),
+        ("mailings/0/sms_fallback", GONE),
+        ("mailings/0/content", "{type: text, text: a}"),
+        ("mailings/0/content", "{type: image, image: a.png}"),
+        ("mailings/0/content", "{type: image, image_url: https://a.by/a.png}"),
+        ("mailings/1/list_id", "'77'"),
+        ("mailings/1/list_id", "999999999999999999"),
+        ("mailings/1/expect_subscribers", "{min: 0}"),
+        ("mailings/1/expect_subscribers", "{max: 1}"),
+        ("mailings/1/expect_subscribers", GONE),
+        ("mailings/1/optouts", GONE),
+        ("mailings/1/schedule_time", GONE),
+        ("mailings/1/content", "{type: button, text: a, caption: b, button_link: c, image_url: d}"),
+    ],
+)
+def test_good_quick_and_list_mailings_pass(path: str, value: Any) -> None:
+    assert problems("campaign", changed(METHODS, path, value)) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "at", "keyword"),
+    [
+        ("mailings/0/method", "single", ".method", "enum"),
+        ("mailings/0/message_type", "bulk", ".message_type", "not"),
+        ("mailings/0/schedule_time", "'2094-12-01T10:00'", ".schedule_time", "not"),
+        ("mailings/0/alphaname_id", "4", ".alphaname_id", "not"),
+        ("mailings/0/list_id", "77", ".list_id", "not"),
+        ("mailings/0/expect_subscribers", "{min: 1}", ".expect_subscribers", "not"),
+        ("mailings/0/optouts", "handled-by-provider", ".optouts", "not"),
+        ("mailings/0/audience", GONE, "", "required"),
+        ("mailings/0/sms_fallback/after_minutes", "4", ".sms_fallback.after_minutes", "minimum"),
+        ("mailings/0/sms_fallback/after_minutes", "61", ".sms_fallback.after_minutes", "maximum"),
+        ("mailings/0/sms_fallback/after_minutes", "30m", ".sms_fallback.after_minutes", "type"),
+        ("mailings/0/sms_fallback/after_minutes", GONE, ".sms_fallback", "required"),
+        ("mailings/0/sms_fallback/alphaname_id", GONE, ".sms_fallback", "anyOf"),
+        ("mailings/0/sms_fallback/sender", "shop", ".sms_fallback.alphaname_id", "not"),
+        ("mailings/0/sms_fallback/vibername_id", "3", ".sms_fallback", "additionalProperties"),
+        ("mailings/0/content/image_url", "https://a.by/a.png", ".content.image", "not"),
+        ("mailings/0/content", "{type: text, text: a, image: a.png}", ".content.image", "not"),
+        ("mailings/0/content/image", "''", ".content.image", "minLength"),
+        ("mailings/0/content", "{type: image}", ".content", "anyOf"),
+        ("mailings/1/audience", "{phones: ['375291111111']}", ".audience", "not"),
+        ("mailings/1/message_type", "bulk", ".message_type", "not"),
+        ("mailings/1/alphaname_id", "4", ".alphaname_id", "not"),
+        ("mailings/1/sms_fallback", "{sender: shop, after_minutes: 5}", ".sms_fallback", "not"),
+        ("mailings/1/list_id", GONE, "", "required"),
+        ("mailings/1/list_id", "0", ".list_id", "minimum"),
+        ("mailings/1/list_id", "-1", ".list_id", "minimum"),
+        ("mailings/1/list_id", "1000000000000000000", ".list_id", "maximum"),
+        ("mailings/1/list_id", "news", ".list_id", "pattern"),
+        ("mailings/1/list_id", "'0'", ".list_id", "pattern"),
+        ("mailings/1/list_id", "7.5", ".list_id", "type"),
+        ("mailings/1/expect_subscribers", "{}", ".expect_subscribers", "anyOf"),
+        ("mailings/1/expect_subscribers", "5", ".expect_subscribers", "type"),
+        ("mailings/1/expect_subscribers", "{min: -1}", ".expect_subscribers.min", "minimum"),
+        ("mailings/1/expect_subscribers", "{max: 0}", ".expect_subscribers.max", "minimum"),
+        ("mailings/1/optouts", "ignored", ".optouts", "const"),
+    ],
+)
+def test_a_bad_quick_or_list_mailing_fails_at_the_right_place(path: str, value: Any, at: str, keyword: str) -> None:
+    mailing = f"$.mailings[{path.split('/')[1]}]"
+    assert problems("campaign", changed(METHODS, path, value)) == [(f"{mailing}{at}", keyword)]
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "at"),
+    [
+        ("list_id", "77", "list_id"),
+        ("expect_subscribers", "{min: 1}", "expect_subscribers"),
+        ("optouts", "handled-by-provider", "optouts"),
+        ("sms_fallback", "{sender: shop, after_minutes: 5}", "sms_fallback"),
+        ("content/image", "a.png", "content.image"),
+    ],
+)
+@pytest.mark.parametrize("method", ["", "bulk"])
+def test_what_belongs_to_other_methods_is_refused_in_a_bulk_mailing(path: str, value: str, at: str, method: str) -> None:
+    base = CAMPAIGN.replace(
+        "message_type: personal", f"message_type: personal\n    method: {method}" if method else "message_type: personal"
+    )
+    assert problems("campaign", changed(base, f"mailings/0/{path}", value)) == [(f"$.mailings[0].{at}", "not")]
+
+
+def test_only_bulk_mailings_need_an_alphaname() -> None:
+    document = changed(METHODS, "sender", GONE)
+    assert problems("campaign", document) == []
+    document["mailings"] += parse(CAMPAIGN)["mailings"]
+    assert problems("campaign", document) == [("$.mailings[2]", "anyOf"), ("$.mailings[3]", "anyOf")]
+
+
 @pytest.mark.parametrize(
     ("path", "value"),
     [
@@ -187,6 +302,13 @@ def test_a_bad_campaign_fails_at_the_right_place(path: str, value: Any, at: str,
         ("environments/sandbox/callback_url", "https://hooks.example.by/ck?x=1"),
         ("environments/sandbox/stop_rules", "{unknown_in_first: 3, unknowns: 3, throttles: 5, refusals: 0}"),
         ("environments/sandbox/provider", "{throttled_is: unknown, error_in_200_is: unknown}"),
+        ("environments/sandbox/provider", "{drafts_are_inert: true}"),
+        ("environments/sandbox/test_phones", "[375291111111, '+375 29 222-22-22']"),
+        ("environments/sandbox/test_limit", "0"),
+        ("environments/sandbox/inbox_age", "720h"),
+        ("optout_words", "[]"),
+        ("optout_words", "[a, не пиши мне, " + "b" * 40 + "]"),
+        ("senders", "{shop: {vibername_id: 12}}"),
         ("environments/staging-2", "{base_url: sandbox, state: state/s.db, token_in: body, in_flight: 4}"),
     ],
 )
@@ -209,7 +331,19 @@ ENV = "$.environments.sandbox"
         ("timezone", "Minsk time", "$.timezone", "pattern"),
         ("timezone", "../../etc/passwd", "$.timezone", "pattern"),
         ("timezone", "'+03:00'", "$.timezone", "pattern"),
-        ("senders", "{shop: {vibername_id: 12}}", "$.senders.shop", "required"),
+        ("senders", "{shop: {}}", "$.senders.shop", "anyOf"),
+        ("senders", "{shop: {vibername_id: 1000000000000000000}}", "$.senders.shop.vibername_id", "maximum"),
+        ("optout_words", "['']", "$.optout_words[0]", "pattern"),
+        ("optout_words", "[' стоп']", "$.optout_words[0]", "pattern"),
+        ("optout_words", "['стоп ']", "$.optout_words[0]", "pattern"),
+        ("optout_words", '["a\\nb"]', "$.optout_words[0]", "pattern"),
+        ("optout_words", "['" + "a" * 41 + "']", "$.optout_words[0]", "pattern"),
+        ("optout_words", "стоп", "$.optout_words", "type"),
+        ("environments/sandbox/test_phones", "375291111111", f"{ENV}.test_phones", "type"),
+        ("environments/sandbox/test_phones", "[-1]", f"{ENV}.test_phones[0]", "minimum"),
+        ("environments/sandbox/test_limit", "-1", f"{ENV}.test_limit", "minimum"),
+        ("environments/sandbox/inbox_age", "14", f"{ENV}.inbox_age", "type"),
+        ("environments/sandbox/provider", "{drafts_are_inert: sure}", f"{ENV}.provider.drafts_are_inert", "type"),
         ("senders", "{shop: 444}", "$.senders.shop", "type"),
         ("senders", "{shop: {alphaname_id: 0}}", "$.senders.shop.alphaname_id", "minimum"),
         ("senders", "{shop: {alphaname_id: SHOP}}", "$.senders.shop.alphaname_id", "pattern"),

@@ -133,7 +133,7 @@ class TestEverySchema:
         assert [where for where, sub in walk(load(name)) if "format" in sub] == []
 
 
-ONE_KIND = ({"not"}, {"anyOf"}, {"const"}, {"pattern"}, {"pattern", "minimum"}, {"minimum", "maximum"})
+ONE_KIND = ({"not"}, {"anyOf"}, {"const"}, {"pattern"}, {"pattern", "minimum"}, {"minimum", "maximum"}, {"pattern", "minimum", "maximum"})
 """Assertions that one sentence may speak for."""
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import resource
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -61,6 +63,17 @@ def list_request(key: MailingKey = NEWS, *, version: int = 1) -> PlannedRequest:
 def result(outcome: Outcome, uuid: str = "", reason: str = "because", count: int | None = None) -> SendResult:
     answer = b'{"x": 1}'
     return SendResult(outcome=outcome, phase=Phase.DONE, reason=reason, uuid=uuid, http_status=200, answer=answer, count=count)
+
+
+@contextmanager
+def limited(size: int, *, of: int = resource.RLIMIT_FSIZE) -> Iterator[None]:
+    """No file may grow beyond this many bytes, whoever asks; or another limit of the system holds."""
+    before = resource.getrlimit(of)
+    resource.setrlimit(of, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(of, before)
 
 
 @dataclass

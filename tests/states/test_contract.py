@@ -272,6 +272,13 @@ def test_a_poll_belongs_to_an_accepted_request_and_its_people(run: Run) -> None:
     assert (after.poll_answer, after.final) == (b"?", True)
 
 
+def test_a_word_has_one_byte_for_all_who_write(world: World, run: Run) -> None:
+    """A refresh beside an apply: what one of them named, the other knows."""
+    other = world.store()
+    assert [run.store.word_id("READ"), other.word_id("NEW"), other.word_id("READ"), run.store.word_id("NEW")] == [1, 2, 1, 2]
+    assert other.words() == run.store.words() == {1: "READ", 2: "NEW"}
+
+
 def test_words_without_end_share_one_byte(store: Store) -> None:
     ids = [store.word_id(f"WORD{i}") for i in range(257)]
     assert ids[:254] == list(range(1, 255))

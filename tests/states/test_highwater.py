@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from campaignkit.errors import StateError
-from campaignkit.states.highwater import check, marks_folder, raise_to
+from campaignkit.states.highwater import check, mark_of, marks_folder, raise_to
 from campaignkit.states.records import StateInfo
 
 INFO = StateInfo(
@@ -55,3 +55,32 @@ def test_where_nothing_can_be_written_nothing_fails(tmp_path: Path) -> None:
 def test_the_folder_follows_the_users_setting(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     assert marks_folder() == tmp_path / "campaignkit"
+
+
+def test_without_that_setting_it_is_in_the_users_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("XDG_STATE_HOME", raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    raise_to(INFO, marks_folder())
+    assert [path.name for path in (tmp_path / ".local" / "state" / "campaignkit").iterdir()] == ["ab12.json"]
+    with pytest.raises(StateError):
+        check(replace(INFO, serial=4), marks_folder())
+
+
+def test_a_user_without_a_home_goes_on_without_marks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """As a quoted `HOME="~"` of a service file gives one: no folder of that name is made wherever the program was started."""
+    monkeypatch.delenv("XDG_STATE_HOME", raising=False)
+    monkeypatch.setenv("HOME", "~")
+    monkeypatch.chdir(tmp_path)
+    assert marks_folder() is None
+    raise_to(INFO, marks_folder())
+    check(replace(INFO, serial=0), marks_folder())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_mark_can_be_asked_for(tmp_path: Path) -> None:
+    """What a restored backup is raised above; 0 raises it above nothing."""
+    assert mark_of("ab12", tmp_path) == mark_of("ab12", None) == 0
+    raise_to(INFO, tmp_path)
+    assert (mark_of("ab12", tmp_path), mark_of("cd34", tmp_path)) == (5, 0)
+    (tmp_path / "ab12.json").write_text('{"serial": "5"}')
+    assert mark_of("ab12", tmp_path) == 0

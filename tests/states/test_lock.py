@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import pwd
 import signal
+import socket
 import stat
 import subprocess
 import sys
@@ -14,8 +17,9 @@ from threading import Thread
 import pytest
 
 from campaignkit.errors import LockedError, StateError
-from campaignkit.states.lock import Holder, StateLock, holder, lock_path, take_away
+from campaignkit.states.lock import Holder, StateLock, holder, lock_path, person, take_away
 from tests.fakes.clock import FakeClock
+from tests.states.conftest import limited
 
 HOLD = """
 import sys, time
@@ -174,20 +178,12 @@ def test_a_holder_that_wrote_nothing_sensible_still_holds(state: Path, content: 
 
 
 def test_a_full_disk_is_told_and_leaves_no_lock(state: Path) -> None:
-    code = """
-import resource, sys
-from campaignkit.errors import StateError
-from campaignkit.states.lock import StateLock
-resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-try:
-    StateLock(sys.argv[1]).acquire(0, "apply")
-except StateError as error:
-    print(error.message)
-"""
-    root = Path(__file__).parents[2]
-    done = subprocess.run([sys.executable, "-c", code, str(state)], check=True, capture_output=True, text=True, cwd=root)
-    assert "cannot be made (File too large); nothing was sent" in done.stdout
+    lock = StateLock(state)
+    with limited(0), pytest.raises(StateError, match=r"cannot be made \(File too large\); nothing was sent"):
+        lock.acquire(0, "apply")
     assert list(state.parent.iterdir()) == []
+    lock.acquire(0, "apply")  # and it is nobody's afterwards
+    lock.release()
 
 
 def test_who_waits_is_told_once_for_whom(state: Path, hold: Callable[[], subprocess.Popen[str]]) -> None:
@@ -244,3 +240,16 @@ def test_a_holder_without_an_id_keeps_its_lock(state: Path) -> None:
         take_away(state, "")
     assert lock.still_ours()
     lock.release()
+
+
+def test_a_person_has_the_name_that_others_see_in_the_lock(state: Path) -> None:
+    lock = StateLock(state)
+    me = lock.acquire(0, "apply")
+    assert person() == f"{me.user}@{me.host}"
+    lock.release()
+
+
+def test_a_user_without_a_name_is_known_by_the_number() -> None:
+    """As in many containers: the system knows no name for whoever runs there."""
+    unnamed = max(entry.pw_uid for entry in pwd.getpwall() if entry.pw_uid < 1 << 20) + 1
+    assert person(lambda: pwd.getpwuid(unnamed).pw_name) == f"{os.getuid()}@{socket.gethostname()}"

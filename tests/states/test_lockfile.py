@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -74,3 +75,9 @@ def test_a_folder_in_its_place(tmp_path: Path) -> None:
     with pytest.raises(StateError, match="cannot be written"):
         write_pins(tmp_path, PINS)
     assert [path.name for path in tmp_path.iterdir()] == [NAME]
+
+
+def test_a_pipe_in_its_place_is_refused_at_once(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / NAME)  # nobody writes into it: whoever waits for its content waits for ever
+    with pytest.raises(StateError, match="no regular file; nothing was sent"):
+        read_pins(tmp_path)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import resource
 import shutil
 import sqlite3
 import stat
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +32,7 @@ from tests.states.conftest import (
     ORIGIN,
     Run,
     World,
+    limited,
     new_sqlite,
     request,
     result,
@@ -130,6 +133,28 @@ def test_create_overwrites_nothing(tmp_path: Path) -> None:
         create(tmp_path / "empty.db" / "s.db", environment=ENVIRONMENT, origin=ORIGIN, lineage=LINEAGE, at=AT)
 
 
+@pytest.mark.parametrize("room", [0, 100, schema.PAGE_SIZE, 3 * schema.PAGE_SIZE])
+def test_a_state_that_the_disk_has_no_room_for_is_not_begun(tmp_path: Path, room: int) -> None:
+    """Half a state would stand in the way of a whole one, and pass for one that was lost."""
+    path = tmp_path / "s.db"
+    with limited(room), pytest.raises(StateError, match="not stored"):
+        create(path, environment=ENVIRONMENT, origin=ORIGIN, lineage=LINEAGE, at=AT)
+    assert list(tmp_path.iterdir()) == []
+    create(path, environment=ENVIRONMENT, origin=ORIGIN, lineage=LINEAGE, at=AT)
+    open_reader(path, environment=ENVIRONMENT, origin=ORIGIN, lineage=LINEAGE).close()
+
+
+def test_a_place_too_deep_for_sqlite_is_refused_and_left_as_it_was(world: World, tmp_path: Path) -> None:
+    """It opens no path of more than 512 characters, which systems allow."""
+    deep = tmp_path / ("a" * 200) / ("b" * 200) / ("c" * 200) / "s.db"
+    with pytest.raises(StateError, match="cannot be opened"):
+        create(deep, environment=ENVIRONMENT, origin=ORIGIN, lineage=LINEAGE, at=AT)
+    assert list(deep.parent.iterdir()) == []
+    shutil.copy(world.path, deep)
+    assert "it cannot be opened (unable to open database file)" in refusal(deep).message
+    assert list(deep.parent.iterdir()) == [deep]
+
+
 def test_a_missing_state(tmp_path: Path) -> None:
     path = tmp_path / "s.db"
     error = refusal(path, lineage=None)
@@ -148,6 +173,12 @@ def test_what_is_no_state(tmp_path: Path) -> None:
     path.unlink()
     sqlite3.connect(path).execute("CREATE TABLE meta (x)").connection.close()
     assert "no tables of campaignkit" in refusal(path).message
+    path.unlink()
+    with closing(sqlite3.connect(path, isolation_level=None)) as others:
+        others.executescript("PRAGMA journal_mode = WAL; CREATE TABLE orders (x); INSERT INTO orders VALUES (1)")
+        assert side_file(path, "-wal").stat().st_size > 0  # its own program has it open
+        assert "no tables of campaignkit" in refusal(path).message
+        assert others.execute("SELECT x FROM orders").fetchall() == [(1,)]
     path.unlink()
     path.mkdir()
     assert "no regular file" in refusal(path).message
@@ -191,6 +222,38 @@ def test_a_damaged_state(world: World) -> None:
     else:
         assert reader.problems()
         reader.close()
+
+
+def test_a_state_that_lost_its_own_row_is_refused(world: World) -> None:
+    with closing(sqlite3.connect(world.path, isolation_level=None)) as sql:
+        sql.execute("DELETE FROM meta")
+    error = refusal(world.path)
+    assert "does not say whose state it is" in error.message
+    assert error.next_command == f"campaignkit state restore FILE --accept-lost-history --env {ENVIRONMENT}"
+
+
+def test_a_state_that_another_program_keeps_for_itself_is_told_as_busy(world: World) -> None:
+    with closing(sqlite3.connect(world.path, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(sqlite3.OperationalError) as caught, closing(connection.connect(world.path, "ro", busy_ms=0)) as sql:
+            sql.execute("SELECT 1 FROM meta")
+    error = flaws.from_sqlite(flaws.Expected(world.path, ENVIRONMENT, ORIGIN, LINEAGE), caught.value)
+    assert f"{world.path}: another process keeps it busy (database is locked); nothing was sent. Wait" in error.message
+
+
+def test_a_process_that_may_open_no_more_files_writes_nothing_and_leaves_nothing(world: World) -> None:
+    """It can look at the state, and say that it comes; then it can't open it for writing."""
+    with limited(unused_descriptor() + 1, of=resource.RLIMIT_NOFILE), pytest.raises(StateError, match="cannot be opened"):
+        world.store()
+    assert files(world) == ["production.db"]
+    world.store().close()
+
+
+def unused_descriptor() -> int:
+    """The number that the next opened file gets."""
+    descriptor = os.open("/dev/null", os.O_RDONLY)
+    os.close(descriptor)
+    return descriptor
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ import pytest
 from campaignkit.model.outcomes import Outcome
 from campaignkit.states.records import HOLDING, RequestState
 from campaignkit.states.sqlite import presence
+from campaignkit.states.store import ClaimConflictError
 from tests.states.conftest import AT, FIRST, Run, World, new_sqlite, request
 from tests.states.test_sqlite_files import ROOT, die_while_writing, files
 
@@ -136,10 +137,15 @@ def test_a_writer_that_leaves_keeps_the_wal_for_one_that_only_entered(world: Wor
 
 
 def test_a_large_plan_is_claimed_whole(world: World) -> None:
-    """A thousand requests in one transaction: everybody of them, and nobody twice."""
+    """Many requests in one transaction, of which the claims are written in parts: everybody of them, and nobody twice."""
     store = world.store()
     run = Run(store, store.begin_run(command="apply", digest="", at=AT))
-    run.plan(*[request(range(FIRST + i, FIRST + i + 100)) for i in range(0, 100_000, 100)])
-    assert [known.claimed for known in store.mailings()] == [100_000]
+    requests = [request(range(FIRST + i, FIRST + i + 100)) for i in range(0, 140_000, 100)]
+    with pytest.raises(ClaimConflictError, match=r"by r1 \(planned\)"):
+        run.plan(*requests, request([FIRST]))  # the last of the plan and the first, who was written long before
+    assert list(store.mailings()) == []
+    run.plan(*requests)
+    assert [known.claimed for known in store.mailings()] == [140_000]
     assert run.end("r1", Outcome.ACCEPTED, "u") is RequestState.ACCEPTED
+    assert store.problems() == []
     store.close()

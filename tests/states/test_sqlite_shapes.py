@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import resource
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -16,7 +14,7 @@ from campaignkit.errors import StateError
 from campaignkit.model.outcomes import Outcome
 from campaignkit.states.sqlite import schema
 from campaignkit.states.sqlite.presence import side_file
-from tests.states.conftest import AT, FIRST, INVITATION, Run, World, new_sqlite, request
+from tests.states.conftest import AT, FIRST, INVITATION, Run, World, limited, new_sqlite, request
 
 ROOT = Path(__file__).parents[2]
 PEOPLE = range(FIRST, FIRST + 3_000)
@@ -95,17 +93,6 @@ def test_a_disk_that_is_full_on_opening_changes_nothing(sound: World) -> None:
     with closing(sound.store()) as store:
         assert store.problems() == []
     assert len(sound.path.read_bytes()) == len(content)
-
-
-@contextmanager
-def limited(size: int) -> Iterator[None]:
-    """No file may grow beyond this many bytes."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 @pytest.mark.parametrize(

@@ -116,6 +116,9 @@ def test_a_damaged_batch_is_neither_read_nor_changed(world: World, column: str) 
     store = world.store()
     with pytest.raises(StateError, match="checksum is wrong"):
         store.known([1], PEOPLE)
+    for read in (lambda: list(store.requests()), lambda: store.request("r1")):
+        with pytest.raises(StateError, match="checksum is wrong"):
+            read()
     with pytest.raises(StateError, match=r"checksum is wrong|no batch of it holds"):
         store.forget(INVITATION, reason="x", at=AT)
 
@@ -127,6 +130,7 @@ def test_a_damaged_batch_is_neither_read_nor_changed(world: World, column: str) 
         f"UPDATE claim SET mailing_id = 3 WHERE mailing_id = 1 AND phone = {FIRST}",
         f"UPDATE claim SET position = 4 WHERE mailing_id = 1 AND phone = {FIRST}",
         f"UPDATE claim SET batch_id = 2 WHERE mailing_id = 1 AND phone = {FIRST}",
+        f"UPDATE claim SET batch_id = 99 WHERE mailing_id = 1 AND phone = {FIRST}",
         f"DELETE FROM claim WHERE mailing_id = 1 AND phone = {FIRST}",
         "UPDATE mailing SET claims = claims - 1 WHERE id = 1",
     ],
@@ -145,6 +149,32 @@ def test_a_damaged_claim_stops_the_plan_and_the_claiming(world: World, damage: s
     else:
         with pytest.raises(StateError, match="checksum is wrong"):
             run.plan(request([FIRST]))
+
+
+def test_who_asks_for_no_people_is_told_of_a_batch_whose_mailing_is_gone(world: World) -> None:
+    """It would be missing from the figures, and its people with it. What else is damaged there decides nothing about them."""
+    flip(world, "batch", "fingerprints")
+    assert len(list(world.reader().requests(with_people=False))) == 5
+    world.stores[-1].close()
+    flip(world, "batch", "mailing_id")
+    with pytest.raises(StateError, match="batch 1 of r1"):
+        list(world.reader().requests(with_people=False))
+
+
+def test_claims_are_given_back_all_or_none(world: World) -> None:
+    """One of them became another batch's: who of them may be sent to again is not known any more."""
+    with closing(sqlite3.connect(world.path)) as sql:
+        sql.execute("UPDATE claim SET batch_id = 1, position = 99 WHERE phone = ?", (PEOPLE[10],))
+        sql.commit()
+    store = world.store()
+    with pytest.raises(StateError, match=r"Batch 2 holds 9 claims where the state says 10\. Nothing changed"):
+        store.resolve("r2", RequestState.RELEASED, reason="the cabinet shows nothing", at=AT)
+    row = store.request("r2")
+    assert row is not None
+    assert row.state is RequestState.UNKNOWN
+    run = Run(store, store.begin_run(command="apply", digest="", at=AT))
+    with pytest.raises(ClaimConflictError):
+        run.plan(request([PEOPLE[11]]))
 
 
 def test_a_mailing_that_its_index_hides_is_still_found(world: World) -> None:

@@ -170,3 +170,66 @@ def test_anything_else_in_personal_elements_is_refused(elements: bytes) -> None:
 def test_anything_else_in_bulk_elements_is_refused(elements: bytes) -> None:
     with pytest.raises(ValueError, match="claimed phones"):
         check_elements(elements, PHONES, "bulk")
+
+
+QUICK = b'{"phone":"375291111111"},{"phone":"4915112345678","text":"b","button_link":"https://e.by"}'
+
+
+@pytest.mark.parametrize("elements", [GOOD, QUICK, b'{"phone":"375291111111"},{"phone":"4915112345678"}'])
+def test_a_quick_message_may_be_a_picture_alone(elements: bytes) -> None:
+    check_elements(elements, PHONES, "quick")
+
+
+def test_a_personal_element_is_never_a_phone_alone() -> None:
+    with pytest.raises(ValueError, match="strings only"):
+        check_elements(QUICK, PHONES, "personal")
+
+
+@pytest.mark.parametrize(
+    "elements",
+    [
+        b"",
+        QUICK + b"," + QUICK,
+        b",".join(reversed(QUICK.split(b",{", 1))),
+        QUICK.replace(b"375291111111", b"375291111112"),
+        QUICK.replace(b'"375291111111"', b"375291111111"),
+        QUICK.replace(b'{"phone":"375291111111"}', b"{}"),
+        QUICK.replace(b'{"phone":"375291111111"}', b'"375291111111"'),
+        QUICK.replace(b'"375291111111"', b'"375291111111","phone":"375291111111"'),
+        QUICK.replace(b'"375291111111"', b'"375291111111","sms":"1"'),
+        QUICK.replace(b'"b"', b'"\\ud800"'),
+        b'"list"',
+    ],
+)
+def test_anything_else_in_quick_elements_is_refused(elements: bytes) -> None:
+    with pytest.raises(ValueError, match=r"deliver|surrogates") as caught:
+        check_elements(elements, PHONES, "quick")
+    assert "37529" not in str(caught.value)
+
+
+def test_a_list_is_its_one_word() -> None:
+    check_elements(b'"list"', [0], "list")
+
+
+@pytest.mark.parametrize(
+    ("elements", "phones"),
+    [
+        (b"", [0]),
+        (b"list", [0]),
+        (b' "list"', [0]),
+        (b'"list","list"', [0, 0]),
+        (b'"list"', []),
+        (b'"list"', [375291111111]),
+        (b'"0"', [0]),
+        (b'{"phone":"0"}', [0]),
+    ],
+)
+def test_anything_else_for_a_list_is_refused(elements: bytes, phones: list[int]) -> None:
+    with pytest.raises(ValueError, match="list mailing"):
+        check_elements(elements, phones, "list")
+
+
+@pytest.mark.parametrize("kind", ["bulk", "personal", "quick"])
+def test_the_word_for_a_list_is_no_person(kind: str) -> None:
+    with pytest.raises(ValueError, match="deliver"):
+        check_elements(b'"list"', [0], kind)

@@ -31,10 +31,11 @@ def command() -> None:
 @click.option(
     "--scenario",
     type=click.Path(dir_okay=False, exists=True, path_type=Path),
-    help="JSON file that scripts faults and statuses.",
+    help="JSON file that scripts faults, statuses and replies.",
 )
+@click.option("--strict", is_flag=True, help="Refuse what the documentation does not allow, also where it could be sent.")
 @common_options
-def serve(common: Common, port: int, data: Path | None, scenario: Path | None) -> int:
+def serve(common: Common, port: int, data: Path | None, scenario: Path | None, strict: bool) -> int:
     """Serve the stand-in provider on loopback until it is interrupted.
 
     An environment whose base_url is the printed URL sends to it over real HTTP. What it accepted: GET /sandbox/ledger.
@@ -47,7 +48,7 @@ def serve(common: Common, port: int, data: Path | None, scenario: Path | None) -
 
     common.console.sandbox()
     try:
-        server.serve(port, data, scenario, stream=sys.stdout)
+        server.serve(port, data, scenario, strict=strict, stream=sys.stdout)
     except (ScenarioError, JournalError, PortError) as error:
         raise RefusedError(str(error)) from None
     return 0

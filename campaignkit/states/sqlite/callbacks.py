@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import hmac
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -20,11 +19,9 @@ MOST_A_REQUEST = 16
 
 def request_of(rows: Callable[[str, Sequence[Any]], list[tuple[Any, ...]]], secret_hash: bytes) -> int:
     """The id of the request with this callback address; 0 if there is none."""
-    for request_id, known in rows("SELECT id, callback FROM request WHERE callback = ? AND callback <> x''", (secret_hash,)):
-        # The index compares hashes of what was guessed, which tells nothing of the secret; this compares in constant time.
-        if hmac.compare_digest(known, secret_hash):
-            return int(request_id)
-    return 0
+    # The index compares hashes: how long that takes tells nothing of the secret, as nobody can guess towards a hash.
+    found = rows("SELECT id FROM request WHERE callback = ? AND callback <> x''", (secret_hash,))
+    return int(found[0][0]) if found else 0
 
 
 def take(database: Database, secret_hash: bytes, body: bytes, at: str) -> Taken:

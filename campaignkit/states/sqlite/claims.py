@@ -138,15 +138,15 @@ class PlanWriter:
     def _conflict(self) -> str:
         """Which mailing and request are in the way; without the phone, as this may be shown anywhere."""
         for mailing_id, phone, batch_id, position in self._claims:
-            [(holder, place, request_id, state, key)] = self._sql.execute(
-                "SELECT c.batch_id, c.position, r.id, r.state, m.campaign || '/' || m.name"
+            found = self._sql.execute(
+                "SELECT r.id, r.state, m.campaign || '/' || m.name"
                 " FROM claim c JOIN batch b ON b.id = c.batch_id JOIN request r ON r.id = b.request_id"
-                " JOIN mailing m ON m.id = c.mailing_id WHERE c.mailing_id = ? AND c.phone = ?",
-                (mailing_id, phone),
-            ).fetchall()
-            if (holder, place) != (batch_id, position):
-                return f"{key}: a recipient is claimed already, by {ref_of(request_id)} ({state})"
-        return "a recipient is claimed already"
+                " JOIN mailing m ON m.id = c.mailing_id WHERE c.mailing_id = ? AND c.phone = ? AND (c.batch_id, c.position) <> (?, ?)",
+                (mailing_id, phone, batch_id, position),
+            ).fetchone()
+            if found is not None:
+                return f"{found[2]}: a recipient is claimed already, by {ref_of(found[0])} ({found[1]})"
+        return "a recipient is claimed already, by a batch that is gone; `campaignkit state verify` tells more"
 
 
 def recount_refused(sql: sqlite3.Connection, mailing_id: int) -> None:

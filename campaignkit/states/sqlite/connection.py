@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import Any, Final
 
 from campaignkit.errors import StateError
 from campaignkit.states.sqlite import sums
@@ -19,6 +18,8 @@ Row = tuple[Any, ...]
 BUSY_MS = 30_000
 """How long a statement waits for another process, in milliseconds."""
 _CACHE_KIB = 32_768
+FAILURES: Final = (sqlite3.Error, UnicodeDecodeError)
+"""What the driver raises: it reads SQLite's own words about damaged text as UTF-8."""
 
 
 def connect(path: Path, mode: str, *, busy_ms: int = BUSY_MS) -> sqlite3.Connection:
@@ -28,12 +29,7 @@ def connect(path: Path, mode: str, *, busy_ms: int = BUSY_MS) -> sqlite3.Connect
         StateError: The SQLite of this Python is too old.
         sqlite3.Error: The file cannot be opened.
     """
-    if sqlite3.sqlite_version_info < OLDEST_SQLITE:
-        wanted = ".".join(map(str, OLDEST_SQLITE))
-        raise StateError(
-            f"This Python comes with SQLite {sqlite3.sqlite_version}; the state needs {wanted} or newer. "
-            "Nothing was sent. Run campaignkit with a newer Python."
-        )
+    demand_version(sqlite3.sqlite_version_info)
     how = "mode=ro&immutable=1" if mode == "immutable" else f"mode={mode}"
     sql = sqlite3.connect(f"{path.absolute().as_uri()}?{how}", uri=True, isolation_level=None, check_same_thread=False, timeout=0)
     try:
@@ -44,14 +40,24 @@ def connect(path: Path, mode: str, *, busy_ms: int = BUSY_MS) -> sqlite3.Connect
         # No phone of anybody may reach a temporary file, and no function of a doctored schema may run.
         sql.execute("PRAGMA temp_store = MEMORY")
         sql.execute("PRAGMA trusted_schema = OFF")
+        # On macOS what is synced may stay in the disk's own cache unless these are on; elsewhere they change nothing.
+        sql.execute("PRAGMA fullfsync = ON")
+        sql.execute("PRAGMA checkpoint_fullfsync = ON")
         sums.register(sql)
-        if sys.platform == "darwin":
-            sql.execute("PRAGMA fullfsync = ON")
-            sql.execute("PRAGMA checkpoint_fullfsync = ON")
     except BaseException:
         sql.close()
         raise
     return sql
+
+
+def demand_version(found: tuple[int, ...]) -> None:
+    """Refuse a SQLite that lacks what the statements here use; StateError if this version is too old."""
+    if found < OLDEST_SQLITE:
+        has, wanted = (".".join(map(str, version)) for version in (found, OLDEST_SQLITE))
+        raise StateError(
+            f"This Python comes with SQLite {has}; the state needs {wanted} or newer. "
+            "Nothing was sent. Run campaignkit with a newer Python."
+        )
 
 
 class Database:
@@ -112,7 +118,7 @@ def told(path: Path) -> Iterator[None]:
     """Turn what SQLite raises into a `StateError` that names the file and the way out."""
     try:
         yield
-    except UnicodeDecodeError as error:  # the driver reads SQLite's own words about damaged text as UTF-8
+    except UnicodeDecodeError as error:
         raise StateError(f"{path}: {_why('SQLITE_CORRUPT')} (it holds text that is none). This step was not stored.") from error
     except sqlite3.Error as error:
         code = getattr(error, "sqlite_errorname", "")

@@ -36,7 +36,7 @@ def check_file(expected: Expected) -> None:
 
     Raises:
         StateError: It is missing, a link, no file, empty, no state, or lacks its `-wal`.
-        sqlite3.Error: It is damaged.
+        sqlite3.Error: It is damaged, or of another program.
     """
     path = expected.path
     for side in (path, side_file(path, "-wal"), side_file(path, "-shm"), side_file(path, "-journal")):
@@ -55,13 +55,7 @@ def check_file(expected: Expected) -> None:
                 "If nothing was ever sent with it, remove the file and make a new state.",
                 command="restore" if expected.lineage else "init",
             )
-    try:
-        incomplete = lacks_wal(path)
-    except sqlite3.OperationalError as error:
-        if error.sqlite_errorname == "SQLITE_ERROR":  # no such table, no such column
-            raise expected.flaw(f"it is a database, but holds no tables of campaignkit. {_BACKUP}") from error
-        raise
-    if incomplete:
+    if lacks_wal(path):
         raise expected.flaw(
             f"it was copied while in use, without its {path.name}-wal: the latest claims may be missing, and people "
             "could be messaged twice. Nothing was sent. Copy both files, or a state that is not in use.",
@@ -109,6 +103,8 @@ def from_sqlite(expected: Expected, error: sqlite3.Error | UnicodeDecodeError) -
     code = "SQLITE_CORRUPT" if isinstance(error, UnicodeDecodeError) else getattr(error, "sqlite_errorname", "")
     if code.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
         return expected.flaw(f"it is damaged, or no database at all ({error}). {_BACKUP}", command="restore")
+    if code == "SQLITE_ERROR":  # no such table, no such column
+        return expected.flaw(f"it is a database, but holds no tables of campaignkit, or not all of them ({error}). {_BACKUP}")
     if code.startswith("SQLITE_BUSY"):
         return expected.flaw(f"another process keeps it busy ({error}); nothing was sent. Wait until that is done.")
     return expected.flaw(

@@ -35,8 +35,9 @@ class _Batch:
 class Lookup:
     """Answers from the claims; batches are kept from one question to the next while nobody changes the state."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, most_bytes: int = _KEPT_BYTES) -> None:
         self._db = database
+        self._most_bytes = most_bytes
         self._moment = database.moment()
         self._kept: dict[int, _Batch] = {}
         self._kept_bytes = 0
@@ -73,18 +74,16 @@ class Lookup:
             part += part[:1] * (_AT_ONCE - len(part))
             for phone, batch_id, position in self._db.rows(_CLAIMS, (mailing_id, *part)):
                 batch = batches.get(batch_id) or self._load(batch_id, batches)
-                if batch is not None:
-                    if batch.mailing_id != mailing_id or batch.phones[position * PHONE_BYTES :][:PHONE_BYTES] != phone.to_bytes(
-                        8, "little"
-                    ):
-                        raise damaged(f"a claim of batch {batch_id}")
-                    place = position * FINGERPRINT_BYTES
-                    # Whoever has a status was reached, whatever became of the others of the batch.
-                    refused = batch.refused and not batch.statuses[position]
-                    yield phone, batch, batch.fingerprints[place : place + FINGERPRINT_BYTES], refused
+                held = batch.phones[position * PHONE_BYTES :][:PHONE_BYTES]
+                if batch.mailing_id != mailing_id or held != phone.to_bytes(PHONE_BYTES, "little"):
+                    raise damaged(f"a claim of batch {batch_id}")
+                place = position * FINGERPRINT_BYTES
+                # Whoever has a status was reached, whatever became of the others of the batch.
+                refused = batch.refused and not batch.statuses[position]
+                yield phone, batch, batch.fingerprints[place : place + FINGERPRINT_BYTES], refused
 
-    def _load(self, batch_id: int, batches: dict[int, _Batch]) -> _Batch | None:
-        """One batch; None if it was freed between two questions, which only a writer's own threads can see."""
+    def _load(self, batch_id: int, batches: dict[int, _Batch]) -> _Batch:
+        """One batch; StateError if it is damaged, or gone: passing its people over would plan them as new."""
         row = self._db.row(
             f"SELECT b.request_id, r.state, b.fingerprints, b.refused, b.definition, b.statuses, b.mailing_id, b.phones,"  # noqa: S608 - our own names
             f" {holds('batch', 'b')} AND {holds('request', 'r')}, r.step"
@@ -92,12 +91,12 @@ class Lookup:
             (batch_id,),
         )
         if row is None:
-            return None
+            raise damaged(f"a claim of batch {batch_id}, which is gone")
         if not row[8]:
             raise damaged(f"batch {batch_id} of {ref_of(row[0])}")
         size = len(row[2]) + len(row[7])
         self._kept_bytes += size
-        if self._kept_bytes > _KEPT_BYTES:
+        if self._kept_bytes > self._most_bytes:
             batches.clear()
             self._kept_bytes = size
         state, step = RequestState(row[1]), Step(row[9])

@@ -13,7 +13,7 @@ from pathlib import Path
 from campaignkit.errors import StateError
 from campaignkit.states.lockfile import make_folder, sync_folder
 from campaignkit.states.sqlite import flaws, migrations, presence, schema, sums
-from campaignkit.states.sqlite.connection import Database, connect, told
+from campaignkit.states.sqlite.connection import FAILURES, Database, connect, told
 from campaignkit.states.sqlite.flaws import Expected
 from campaignkit.states.sqlite.reading import SqliteReader
 from campaignkit.states.sqlite.writing import SqliteStore
@@ -107,8 +107,8 @@ def open_store(path: Path, *, environment: str, origin: str, lineage: str | None
         try:
             sql = connect(path, "rw")
         except BaseException:
-            os.close(descriptor)
-            raise
+            with presence.leaving(path, descriptor):
+                raise
         store = SqliteStore(Database(path, sql), descriptor)
         try:
             presence.mark(path, sql)
@@ -189,7 +189,7 @@ def _refused(expected: Expected) -> Iterator[None]:
     """Whatever SQLite says while a state is opened means that it cannot be used, and that nothing was sent."""
     try:
         yield
-    except (sqlite3.Error, UnicodeDecodeError) as error:  # the driver reads SQLite's own words about damaged text as UTF-8
+    except FAILURES as error:
         raise flaws.from_sqlite(expected, error) from error
     except OSError as error:
         raise StateError(f"{expected.path}: it cannot be read ({error.strerror}); nothing was sent.") from error

@@ -8,19 +8,21 @@ rest the file keeps a rollback journal, not WAL: then a reader leaves nothing be
 from __future__ import annotations
 
 import sqlite3
-import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+from typing import Any, Final
 
 from campaignkit.errors import StateError
+from campaignkit.model.clock import Clock, SystemClock
 from campaignkit.states import flocks
-from campaignkit.states.sqlite.connection import connect
+from campaignkit.states.sqlite.connection import FAILURES, connect
 
 PATIENCE = 30.0
 """Seconds that a writer waits for readers before it gives up."""
 _PAUSE = 0.02
 _LOOKS = 5
+_CLOCK: Final = SystemClock()
 
 
 def side_file(path: Path, suffix: str) -> Path:
@@ -30,11 +32,9 @@ def side_file(path: Path, suffix: str) -> Path:
 
 def main_says_in_use(path: Path) -> bool:
     """What the main file alone says, without its `-wal`; sqlite3.Error if it is no state."""
-    sql = connect(path, "immutable")
-    try:
-        return bool(sql.execute("SELECT in_use FROM meta").fetchone()[0])
-    finally:
-        sql.close()
+    with closing(connect(path, "immutable")) as sql:
+        # Without its row it is damaged, which the next look finds and tells.
+        return sql.execute("SELECT in_use FROM meta").fetchone() not in {None, (0,)}
 
 
 def lacks_wal(path: Path) -> bool:
@@ -44,12 +44,12 @@ def lacks_wal(path: Path) -> bool:
         if _size(side_file(path, "-wal")) or not main_says_in_use(path):
             return False
         # A writer that opens or closes this moment looks the same for a blink.
-        time.sleep(_PAUSE)
+        _CLOCK.sleep(_PAUSE)
     return True
 
 
-def enter(path: Path) -> int:
-    """Be counted among the writers, until `leave`.
+def enter(path: Path, *, clock: Clock = _CLOCK) -> int:
+    """Be counted among the writers, until `leaving`.
 
     Returns:
         The descriptor that counts.
@@ -57,19 +57,17 @@ def enter(path: Path) -> int:
     Raises:
         StateError: The mark cannot be made, or the last writer does not finish leaving.
     """
-    deadline = time.monotonic() + PATIENCE
-    while True:
-        try:
-            descriptor = flocks.grab(side_file(path, ".writers"), shared=True)
-        except OSError as error:
-            raise StateError(
-                f"{path}: no file can be made beside it ({error.strerror}); nothing was sent. The folder of the state must be writable."
-            ) from error
-        if descriptor is not None:
-            return descriptor
-        if time.monotonic() >= deadline:
-            raise StateError(f"{path}: another process is closing it and does not finish; nothing was sent.")
-        time.sleep(_PAUSE)
+    deadline = clock.monotonic() + PATIENCE
+    try:
+        while (descriptor := flocks.grab(side_file(path, ".writers"), shared=True)) is None:
+            if clock.monotonic() >= deadline:
+                raise StateError(f"{path}: another process is closing it and does not finish; nothing was sent.")
+            clock.sleep(_PAUSE)
+    except OSError as error:
+        raise StateError(
+            f"{path}: no file can be made beside it ({error.strerror}); nothing was sent. The folder of the state must be writable."
+        ) from error
+    return descriptor
 
 
 @contextmanager
@@ -82,18 +80,18 @@ def leaving(path: Path, descriptor: int) -> Iterator[bool]:
         flocks.let_go(descriptor, side_file(path, ".writers"), remove=last)
 
 
-def mark(path: Path, sql: sqlite3.Connection) -> None:
+def mark(path: Path, sql: sqlite3.Connection, *, clock: Clock = _CLOCK) -> None:
     """Switch to WAL and see to it that the main file says `in_use` before anything else is committed.
 
     Raises:
         StateError: Readers kept the file busy for too long.
     """
-    deadline = time.monotonic() + PATIENCE
-    while not (_tried(sql, "PRAGMA journal_mode = WAL") and _tried(sql, "UPDATE meta SET in_use = 1")):
-        _wait(path, deadline, _PAUSE)
+    deadline = clock.monotonic() + PATIENCE
+    while _tried(sql, "PRAGMA journal_mode = WAL") is None or _tried(sql, "UPDATE meta SET in_use = 1") is None:
+        _wait(path, clock, deadline, _PAUSE)
     # The checkpoint comes first: before it, the main file may still be torn by a power cut.
     while not (_checkpointed(sql) and main_says_in_use(path)):
-        _wait(path, deadline, _PAUSE / 20)
+        _wait(path, clock, deadline, _PAUSE / 20)
 
 
 def unmark(path: Path, sql: sqlite3.Connection) -> None:
@@ -105,14 +103,14 @@ def unmark(path: Path, sql: sqlite3.Connection) -> None:
         sql.execute("PRAGMA busy_timeout = 200")
         sql.execute("PRAGMA wal_checkpoint(FULL)").fetchone()
         sql.execute("UPDATE meta SET in_use = 0")
-    except sqlite3.Error:
+    except FAILURES:
         close_as_it_is(path, sql)
         return
     except BaseException:
         close_as_it_is(path, sql)
         raise
     # A reader may still need the -wal; then it stays, and the next writer cleans up.
-    with suppress(sqlite3.Error):
+    with suppress(*FAILURES):
         sql.execute("PRAGMA journal_mode = DELETE").fetchone()
 
 
@@ -121,45 +119,40 @@ def close_as_it_is(path: Path, sql: sqlite3.Connection) -> None:
 
     So leaves whoever is not the last writer: the one that was may have died meanwhile.
     """
-    with suppress(sqlite3.Error), closing(connect(path, "ro")) as reader:
+    with suppress(*FAILURES), closing(connect(path, "ro")) as reader:
         # Whoever leaves while another connection reads is not the last one, and a read-only one that is removes nothing.
         reader.execute("SELECT 1 FROM meta").fetchone()
         sql.close()
     sql.close()
 
 
-def _tried(sql: sqlite3.Connection, statement: str) -> bool:
-    """Run a statement; False if others are in the way. Of two writers that come at once SQLite turns one away at once."""
+def _tried(sql: sqlite3.Connection, statement: str) -> tuple[Any, ...] | None:
+    """Run a statement; None if others are in the way. Of two writers that come at once SQLite turns one away at once.
+
+    Returns:
+        The row that it gives, an empty one where it gives none.
+    """
     try:
-        sql.execute(statement).fetchone()
+        return sql.execute(statement).fetchone() or ()
     except sqlite3.OperationalError as error:
         if not error.sqlite_errorname.startswith("SQLITE_BUSY"):
             raise
-        return False
-    return True
+        return None
 
 
 def _checkpointed(sql: sqlite3.Connection) -> bool:
     """Move what was committed into the main file; False if others are in the way."""
-    try:
-        return bool(sql.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()[0] == 0)
-    except sqlite3.OperationalError as error:
-        if not error.sqlite_errorname.startswith("SQLITE_BUSY"):
-            raise
-        return False
+    row = _tried(sql, "PRAGMA wal_checkpoint(PASSIVE)")
+    return row is not None and row[0] == 0
 
 
-def _wait(path: Path, deadline: float, seconds: float) -> None:
-    if time.monotonic() >= deadline:
-        raise _kept_busy(path)
-    time.sleep(seconds)
-
-
-def _kept_busy(path: Path) -> StateError:
-    return StateError(
-        f"{path}: another command (a plan, a status) has been reading it for {PATIENCE:g} seconds; nothing was sent. "
-        "Wait until it is done and run the same command again."
-    )
+def _wait(path: Path, clock: Clock, deadline: float, seconds: float) -> None:
+    if clock.monotonic() >= deadline:
+        raise StateError(
+            f"{path}: another command (a plan, a status) has been reading it for {PATIENCE:g} seconds; nothing was sent. "
+            "Wait until it is done and run the same command again."
+        )
+    clock.sleep(seconds)
 
 
 def _size(path: Path) -> int:

@@ -28,8 +28,8 @@ ORDER BY r.id LIMIT ?4
 
 _BATCH = """
 SELECT b.request_id, b.id, m.campaign, m.revision, m.name, b.path, b.line, b.tag, b.name, b.count, b.claimed, b.schedule_at, b.errors,
-    b.error_first_at, b.refused, {people}, {intact}
-FROM batch b JOIN mailing m ON m.id = b.mailing_id
+    b.error_first_at, b.refused, {people}, m.id IS NOT NULL AND {intact}
+FROM batch b LEFT JOIN mailing m ON m.id = b.mailing_id
 WHERE b.request_id IN (SELECT value FROM json_each(?)) ORDER BY b.request_id, b.position
 """
 BATCHES = _BATCH.format(people="b.phones, b.fingerprints, b.statuses, b.details", intact=holds("batch", "b"))
@@ -88,7 +88,7 @@ def request_from(row: tuple[Any, ...], batches: tuple[BatchRow, ...], listing: L
 
 
 def batch_from(row: tuple[Any, ...]) -> BatchRow:
-    """One row of `BATCHES`, its first column (the request) left out; StateError if its checksum is wrong."""
+    """One row of `BATCHES`, its first column (the request) left out; StateError if its checksum is wrong, or its mailing gone."""
     if not row[19]:
         raise damaged(f"batch {row[1]} of {ref_of(row[0])}")
     return BatchRow(
