@@ -119,7 +119,7 @@ def test_a_quick_message_is_shown_as_its_person_gets_it() -> None:
 def test_a_list_is_shown_once_by_its_number() -> None:
     words = (list_mailing(content={"type": "text", "text": "News"}, schedule_shown="tomorrow"), listed(), ended(1))
     for wanted in ({}, {"longest": True}, {"name": "news"}):
-        [one] = render(*words, **wanted)  # type: ignore[arg-type]  # by name
+        [one] = render(*words, **wanted)
         assert (one.list_id, one.text, one.at) == ("77", "News", "tomorrow")
     assert render(*words, phone=FIRST) == []
 
