@@ -11,10 +11,13 @@ from campaignkit.compiler.definitions import Definitions, MailingDefinition, Rul
 from campaignkit.compiler.rows import RowLoop
 from campaignkit.diagnostics import Diagnostic, Place
 from campaignkit.loading.events import load
+from campaignkit.loading.nodes import Pointer
 from campaignkit.protocol.messages import Chunk
 from campaignkit.validation.checker import check, shown
 from campaignkit.validation.schemas import CAMPAIGN
 
+FIRST: Pointer = ("mailings", 0)
+PICTURE = {FIRST: ("campaigns/a.png", "ab" * 32)}
 SENDERS: dict[str, Any] = {
     "shop": {"alphaname_id": 444},
     "other": {"alphaname_id": "555"},
@@ -27,7 +30,7 @@ def rules(**limits: object) -> Rules:
     return Rules(timezone="Europe/Minsk", provider_timezone="Europe/Minsk", senders=SENDERS, limits=limits)
 
 
-def defined(text: str, /, *, images: Mapping[Any, tuple[str, str]] | None = None, **limits: object) -> Definitions:
+def defined(text: str, images: Mapping[Pointer, tuple[str, str]] | None = None, /, **limits: object) -> Definitions:
     document, problems = load("campaigns/a.yaml", text.encode())
     assert document is not None, problems
     found = define(document, check(document, CAMPAIGN), rules(**limits), images=images or {})
@@ -62,9 +65,9 @@ def listed(content: str = '{type: text, text: "Hi"}', more: str = "", head: str 
     )
 
 
-def sound(text: str, images: Mapping[Any, tuple[str, str]] | None = None) -> MailingDefinition:
+def sound(text: str, images: Mapping[Pointer, tuple[str, str]] | None = None) -> MailingDefinition:
     """The one mailing of a campaign with nothing wrong in it."""
-    found = defined(text, images=images)
+    found = defined(text, images)
     assert found.problems == []
     return found.mailings[0]
 
