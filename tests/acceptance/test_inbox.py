@@ -273,7 +273,7 @@ def test_a_list_of_many_pages_and_one_that_repeats(place: Workplace, start: Star
 
 def test_a_provider_that_repeats_its_first_page(place: Workplace, start: Start) -> None:
     rows = ", ".join(f'"37529{1_000_000 + number}"' for number in range(100))
-    many = CAMPAIGN.split("  - name: code")[0].replace("message_type: bulk", "method: quick").replace('"375291111111"', rows)
+    many = CAMPAIGN.split("  - name: code", maxsplit=1)[0].replace("message_type: bulk", "method: quick").replace('"375291111111"', rows)
     start({"listed": ["quick"], "ignore_offset": True}, campaign=many)
     place.ok("apply", "--auto-approve")
     ran = place.run("mailings", "list", "--format", "json")
@@ -323,7 +323,7 @@ def test_how_a_test_message_may_end(place: Workplace, start: Start, fault: dict[
 
 
 def test_a_sender_without_a_viber_name_sends_no_test(place: Workplace, start: Start) -> None:
-    start(campaign=CAMPAIGN.split("  - name: code")[0])
+    start(campaign=CAMPAIGN.split("  - name: code", maxsplit=1)[0])
     text = (place.root / "campaignkit.yaml").read_text("utf-8").replace(", vibername_id: 12", "")
     place.write("campaignkit.yaml", text)
     ran = place.run("send-test", "spring/invitation", "--to", TEAM)
