@@ -10,14 +10,14 @@ from campaignkit.compiler.columns import bind
 from campaignkit.compiler.fingerprints import fingerprint_of
 from campaignkit.diagnostics import Place
 
-from .rules import campaign, defined, listed, mailing, quick, sound
+from .rules import FIRST, PICTURE, campaign, defined, listed, mailing, quick, sound
 
 TEXT = '{type: text, text: "Hi"}'
 BULK = "{phones: [375291111111]}"
 BUTTON = "{type: button, caption: C, button_link: https://a.by/}"
 
 
-def codes(text: str, /, **limits: object) -> list[tuple[str, str, int, int]]:
+def codes(text: str, /, **limits: Any) -> list[tuple[str, str, int, int]]:
     return [(str(p.severity), p.code, p.place.line, p.place.column) for p in defined(text, **limits).problems]
 
 
@@ -197,8 +197,6 @@ def test_a_template_fault_is_found_in_a_block_scalar() -> None:
     assert [(p.code, p.place.line, p.place.column, p.place.width) for p in problems] == [("CK202", 11, 17, 4)]
 
 
-FIRST = ("mailings", 0)
-PICTURE = {FIRST: ("campaigns/a.png", "ab" * 32)}
 IMAGE = "{type: image, image: a.png}"
 LINK = "{type: button, text: 'Hi {{ name }}', caption: C, button_link: 'https://a.by/{{ code }}'}"
 
