@@ -85,7 +85,9 @@ def _mailing(entry: object, where: str) -> Mailing:
 
 
 def _id(value: object, where: str) -> int:
-    text = str(value) if isinstance(value, int | str) and not isinstance(value, bool) else ""
+    # 444.0 is a whole number in JSON.
+    number = int(value) if isinstance(value, float) and value.is_integer() else value
+    text = str(number) if isinstance(number, int | str) and not isinstance(number, bool) else ""
     if not _ID.fullmatch(text):
         raise Refusal(400, f"{where} is required and must be an integer")
     return int(text)
