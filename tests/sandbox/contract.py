@@ -112,7 +112,7 @@ def _properties(schema: dict[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for variant in schema.get("anyOf", []):
         found |= _properties(variant)
-    return found | schema.get("properties", {})
+    return {**found, **schema.get("properties", {})}
 
 
 def _typed(text: str, schema: dict[str, Any]) -> Any:
