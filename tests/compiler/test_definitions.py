@@ -17,7 +17,7 @@ BULK = "{phones: [375291111111]}"
 BUTTON = "{type: button, caption: C, button_link: https://a.by/}"
 
 
-def codes(text: str, /, **limits: Any) -> list[tuple[str, str, int, int]]:
+def codes(text: str, /, **limits: object) -> list[tuple[str, str, int, int]]:
     return [(str(p.severity), p.code, p.place.line, p.place.column) for p in defined(text, **limits).problems]
 
 
