@@ -13,13 +13,13 @@ from campaignkit.engine.inbox_lines import Wanted, optout_lines, reply_lines, st
 from campaignkit.errors import ProviderError
 from campaignkit.model.outcomes import Outcome
 from campaignkit.provider.port import NotVisibleError
-from campaignkit.states.records import RequestState
+from campaignkit.states.records import PlannedRequest, RequestState
 from campaignkit.wire.records import IncomingMessage, Listing
 from campaignkit.wire.statuses import StatusAnswer, StatusEntry
 from tests.engine.conftest import Bench, environment
 from tests.fakes.clock import FakeClock
 from tests.fakes.provider import FakeReader
-from tests.states.conftest import AT, FIRST, INVITATION, PlannedRequest, Run, batch, list_request
+from tests.states.conftest import AT, FIRST, INVITATION, Run, batch, list_request
 
 WORDS = ("stop", "стоп")
 UUID = "cc9c8043-8caf-11ef-b035-9e8f47954dec"

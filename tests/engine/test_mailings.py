@@ -11,11 +11,12 @@ from campaignkit.engine.mailings import ROWS, Listed, list_all, record_lines
 from campaignkit.engine.pace import Pace
 from campaignkit.errors import ProviderError
 from campaignkit.model.outcomes import Outcome
+from campaignkit.states.records import PlannedRequest
 from campaignkit.wire.records import Listing, MailingRecord
 from tests.engine.conftest import Bench
 from tests.fakes.clock import FakeClock
 from tests.fakes.provider import FakeReader, record
-from tests.states.conftest import AT, FIRST, INVITATION, NEWS, PlannedRequest, Run, batch, list_request, result
+from tests.states.conftest import AT, FIRST, INVITATION, NEWS, Run, batch, list_request, result
 
 
 class Pages(FakeReader):
@@ -31,8 +32,8 @@ class Pages(FakeReader):
         return self.pages.pop(0) if len(self.pages) > 1 else self.pages[0]
 
 
-def page(ids: Sequence[int], **more: int) -> Listing[MailingRecord]:
-    return Listing([record(str(number), "SENT") for number in ids], **more)
+def page(ids: Sequence[int]) -> Listing[MailingRecord]:
+    return Listing([record(str(number), "SENT") for number in ids])
 
 
 def listed(reader: FakeReader) -> Listed:
@@ -94,11 +95,11 @@ def test_the_operator_may_stop_it() -> None:
 
 def test_what_is_ours_is_linked(bench: Bench) -> None:
     run = Run(bench.store, bench.store.begin_run(command="apply", digest="", at=AT))
-    [listing, quick, bulk, other] = run.plan(
+    [other, listing, quick, bulk] = run.plan(
+        PlannedRequest(batches=(batch([FIRST + 2]),), method="quick"),
         list_request(),
         PlannedRequest(batches=(batch([FIRST]),), method="quick"),
         PlannedRequest(batches=(batch([FIRST + 1]),)),
-        PlannedRequest(batches=(batch([FIRST + 2]),), method="quick"),
     )
     run.end(listing, Outcome.ACCEPTED, "4905", count=2)
     run.end(quick, Outcome.ACCEPTED, "8484")
