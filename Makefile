@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test prove-crash prove-syscalls prove-power lint types laws coverage docs docs-check format fuzz bench lock build clean
+.PHONY: help install demo test prove-crash prove-syscalls prove-power lint types laws coverage docs docs-check format fuzz bench bench-million lock build clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -62,6 +62,9 @@ format: $(STAMP) ## let ruff format and fix
 
 bench: $(STAMP) ## figures as ratios to floor scripts measured in the same run
 	$(BIN)/python -m benchmarks
+
+bench-million: $(STAMP) ## the same for a million recipients, and what else a national campaign needs
+	$(BIN)/python -m benchmarks.million $(if $(ROWS),--rows $(ROWS))
 
 lock: $(STAMP) ## renew the hashed lock files, without any address
 	$(BIN)/python -m pip install --quiet uv

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import random
+from collections import Counter
 from pathlib import Path
 
 TOKEN = "benchmark-token"
@@ -14,7 +15,7 @@ campaigns: campaigns
 timezone: Europe/Minsk
 default_environment: bench
 senders: {{shop: {{alphaname_id: 444}}}}
-defaults: {{batch_size: 100, first_batch: 10, batches_per_request: 1}}
+defaults: {{batch_size: {batch}, first_batch: 10, batches_per_request: 1}}
 environments:
   bench:
     base_url: http://127.0.0.1:{port}
@@ -47,10 +48,10 @@ _DUPLICATE = 0.02
 _INVALID = 0.005
 
 
-def write_project(folder: Path, *, rows: int, port: int) -> Path:
+def write_project(folder: Path, *, rows: int, port: int, batch: int = 100) -> Path:
     """Write the project; returns the path of its audience. The same rows each time."""
     (folder / "campaigns").mkdir(parents=True)
-    (folder / "campaignkit.yaml").write_text(_PROJECT.format(port=port), encoding="utf-8")
+    (folder / "campaignkit.yaml").write_text(_PROJECT.format(port=port, batch=batch), encoding="utf-8")
     (folder / "campaigns" / "big.yaml").write_text(_CAMPAIGN, encoding="utf-8")
     audience = folder / "campaigns" / "big.csv"
     _write_audience(audience, rows)
@@ -77,6 +78,27 @@ def _write_audience(path: Path, rows: int) -> None:
             table.writerow(row)
             if row[0] != "12345":
                 recent = [*recent[-99:], row]
+
+
+def append_rows(path: Path, rows: int, first: int) -> None:
+    """New people at the end of an audience of `first` rows."""
+    chance = random.Random(2)
+    with path.open("a", encoding="utf-8", newline="") as stream:
+        table = csv.writer(stream)
+        for number in range(first, first + rows):
+            table.writerow([_phone(chance, number), chance.choice(_NAMES), "7", "gold", f"C-{number:07}"])
+
+
+def scatter_changes(path: Path, rows: int) -> None:
+    """Other points for every so many people, so that `rows` lines change all over the file."""
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    times = Counter(lines)  # a person who stands there twice must not get two contents
+    step = max(1, len(lines) // rows)
+    for at in range(1, len(lines), step):
+        cells = lines[at].rstrip().rsplit(",", 3)
+        if len(cells) == 4 and times[lines[at]] == 1:
+            lines[at] = f"{cells[0]},1001,{cells[2]},{cells[3]}\n"
+    path.write_text("".join(lines), encoding="utf-8")
 
 
 def _phone(chance: random.Random, number: int) -> str:

@@ -34,16 +34,18 @@ class Suite:
         pairs: Of the long measurements; the short ones take more.
     """
 
-    def __init__(self, folder: Path, *, rows: int, pairs: int) -> None:
+    def __init__(self, folder: Path, *, rows: int, pairs: int, batch: int = 100) -> None:
         self.folder, self.pairs, self.rows = folder, pairs, rows
         self.project = folder / "project"
         self.bodies = folder / "bodies"
         self.env = {name: value for name, value in os.environ.items() if not name.startswith("CAMPAIGNKIT_")}
         self._marks = folder / "marks"
         self.env["XDG_STATE_HOME"] = str(self._marks)
+        self._caches = folder / "caches"
+        self.env["XDG_CACHE_HOME"] = str(self._caches)
         self.env |= {"CAMPAIGNKIT_TOKEN": TOKEN}
         self.port = _free_port()
-        self.audience = write_project(self.project, rows=rows, port=self.port)
+        self.audience = write_project(self.project, rows=rows, port=self.port, batch=batch)
         self._product("state", "init")
         self._state = self.project / "state" / "bench.db"
         self._empty_state = self._state.read_bytes()
@@ -63,7 +65,7 @@ class Suite:
         floor = self._floor(script, str(self.audience))
         if json.loads(floor.output) != self._messages:
             raise BenchmarkError(f"the floor makes other messages than campaignkit: {floor.output.strip()} and {self._messages}")
-        pairs = in_turns(self.pairs, lambda: self._product("plan"), lambda: self._floor(script, str(self.audience)))
+        pairs = in_turns(self.pairs, self._first_plan, lambda: self._floor(script, str(self.audience)))
         yield _time(f"`plan` of {self.rows:,}", pairs, 1.5, floor="`floors/plan.py`")
         peak, other = (max(run.peak for run in side) for side in zip(*pairs, strict=True))
         yield Row("the same, largest process", f"{peak:.0f} MB", f"{other:.0f} MB", "", f"≤ {_PLAN_PEAK_MB} MB", peak <= _PLAN_PEAK_MB)
@@ -111,6 +113,13 @@ class Suite:
             raise BenchmarkError("refresh did not learn that everybody has it delivered")
         yield _seconds("`refresh`, all delivered", refreshed)
 
+    def _forget_plans(self) -> None:
+        shutil.rmtree(self._caches, ignore_errors=True)
+
+    def _first_plan(self) -> Run:
+        self._forget_plans()
+        return self._product("plan")
+
     def _product(self, *words: str, codes: Sequence[int] = (0,)) -> Run:
         return run([*_PRODUCT, *words], cwd=self.project, env=self.env, codes=codes)
 
@@ -118,6 +127,7 @@ class Suite:
         return run([sys.executable, *words], cwd=self.project, env=self.env)
 
     def _fresh_state(self, state: bytes = b"") -> None:
+        self._forget_plans()
         shutil.rmtree(self._marks, ignore_errors=True)  # or the empty state would count as one gone back in time
         for file in self._state.parent.iterdir():
             if file.is_file():
@@ -172,8 +182,8 @@ class Suite:
         return {"messages": len(digests), "digest": hashlib.blake2b(b"".join(digests), digest_size=16).hexdigest()}
 
     @contextlib.contextmanager
-    def _provider(self) -> Iterator[None]:
-        command = [sys.executable, str(_HERE / "provider.py"), str(self.port)]
+    def _provider(self, seconds: float = 0.0) -> Iterator[None]:
+        command = [sys.executable, str(_HERE / "provider.py"), str(self.port), str(seconds)]
         with subprocess.Popen(command, env=self.env, stdout=subprocess.PIPE) as process:
             assert process.stdout is not None
             if process.stdout.readline() != b"ready\n":

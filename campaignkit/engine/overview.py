@@ -51,7 +51,11 @@ def overview(
     report = StatusReport(environment=environment.name, sandbox=environment.is_sandbox)
     found: dict[MailingKey, MailingStatus] = {}
     here, words = places(index), reader.words()
-    for request in reader.requests(campaigns=campaigns, states=_SHOWN, with_people=True):
+    failing = {byte for byte, word in words.items() if status_class(word) == "failed"}
+    for row in reader.requests(campaigns=campaigns, states=_SHOWN, with_people=False):
+        request = row
+        if row.method != BULK and any(failing & batch.totals.keys() for batch in row.batches):
+            request = reader.request(row.ref) or row  # its codes of failures stand beside its people
         for batch in request.batches:
             if campaigns and batch.key.campaign not in campaigns:
                 continue
@@ -104,7 +108,7 @@ def _add(status: MailingStatus, request: RequestRow, batch: BatchRow, words: Map
         status.rejected += batch.claimed
         status.recipients -= batch.count - batch.claimed
     else:
-        _count(status, batch.statuses or bytes(batch.count), words)
+        _count(status, batch.totals, words)
         if request.method != BULK:
             _add_codes(status, batch.statuses, batch.details, words)
 
@@ -116,16 +120,17 @@ def _add_list(status: MailingStatus, request: RequestRow, listing: Listing, word
     if request.state is not RequestState.ACCEPTED:
         status.unknown += listing.recipients
         return
-    _count(status, listing.statuses, words)
+    _count(status, Counter(listing.statuses), words)
     status.unreported += listing.recipients - listing.listed
     _add_codes(status, listing.statuses, listing.details, words)
 
 
-def _count(status: MailingStatus, statuses: bytes, words: Mapping[int, str]) -> None:
-    counted = Counter(statuses)
-    status.unreported += counted.pop(0, 0)
-    for byte, number in counted.items():
-        status.statuses[words.get(byte, "?")] += number
+def _count(status: MailingStatus, totals: Mapping[int, int], words: Mapping[int, str]) -> None:
+    for byte, number in totals.items():
+        if byte:
+            status.statuses[words.get(byte, "?")] += number
+        else:
+            status.unreported += number
 
 
 def _classes(statuses: Mapping[str, int]) -> dict[str, int]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
@@ -154,6 +155,8 @@ class BatchRow:
     """The provider's words about this batch, each once, in the order they came."""
     error_first_at: datetime | None
     refused: bool
+    totals: Mapping[int, int] = field(default_factory=dict)
+    """How many people have each status byte; there also where the byte columns were not asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,7 +28,7 @@ ORDER BY r.id LIMIT ?4
 
 _BATCH = """
 SELECT b.request_id, b.id, m.campaign, m.revision, m.name, b.path, b.line, b.tag, b.name, b.count, b.claimed, b.schedule_at, b.errors,
-    b.error_first_at, b.refused, {people}, m.id IS NOT NULL AND {intact}
+    b.error_first_at, b.refused, {people}, m.id IS NOT NULL AND {intact}, b.histogram
 FROM batch b LEFT JOIN mailing m ON m.id = b.mailing_id
 WHERE b.request_id IN (SELECT value FROM json_each(?)) ORDER BY b.request_id, b.position
 """
@@ -108,6 +108,7 @@ def batch_from(row: tuple[Any, ...]) -> BatchRow:
         fingerprints=row[16],
         statuses=row[17],
         details=row[18],
+        totals=unpack_histogram(row[20]),
     )
 
 
