@@ -17,7 +17,7 @@ from campaignkit.errors import StateError
 from campaignkit.states.opening import open_reader
 from campaignkit.states.store import StateReader
 from tests.proofs.crash.behaviours import BEHAVIOURS
-from tests.proofs.crash.driving import held, line_of, stored
+from tests.proofs.crash.driving import held, named, stored
 from tests.proofs.crash.engine_process import TOKEN
 from tests.proofs.crash.evidence import End, Evidence, Key
 from tests.proofs.crash.failpoints import Act, Strike
@@ -202,7 +202,7 @@ class CommandStage:
         with self._reader() as reader:
             requests, keys = tuple(map(stored, reader.requests())), held(reader, {})
         return Evidence(
-            log=tuple(map(line_of, self.upstream.log(NAME))), quiet_from=quiet_from, requests=requests, held=keys,
+            log=named(self.upstream.log(NAME), requests), quiet_from=quiet_from, requests=requests, held=keys,
             problems=tuple(problems), ends=tuple(ends), spilled={}, owned=False,
             wanted=frozenset(Key("spring", "invitation", phone) for phone in _phones(last.people)),
         )  # fmt: skip
