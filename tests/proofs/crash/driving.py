@@ -43,7 +43,8 @@ from tests.proofs.crash.histories import History, Run
 from tests.proofs.crash.upstream import Upstream
 
 _UNFENCED = Environment(name=ENVIRONMENT, base_url=SANDBOX_URL, state="s.db")
-"""A person of a history does not wait for the fence."""
+_FENCED = Environment(name=ENVIRONMENT, base_url=ORIGIN, state="s.db")
+"""A person of a history does not wait for the fence, but about confirms: what they say there allows no second one."""
 
 WAKE_AFTER = 0.4
 """Seconds that a second process may wait for a stopped one (it may hold a lock of the database), before that goes on."""
@@ -236,7 +237,7 @@ class _Player:
             uuid = self._made(row, Event.ACCEPTED, Event.DRAFTED) if to is RequestState.ACCEPTED else ""
             with suppress(StateError, RefusedError), self._records() as reader:
                 # Refused where a lying provider gave this uuid to another request, too.
-                desk = Desk(store=store, clock=clock, environment=_UNFENCED, reader=reader)
+                desk = Desk(store=store, clock=clock, environment=_FENCED if confirm else _UNFENCED, reader=reader)
                 desk.settle(row.ref, Resolution(to=to, uuid=uuid, reason="looked it up", expect_people=row.recipients))
                 if not confirm:
                     (self.released if to is RequestState.RELEASED else self.resolved).add(row.ref)
