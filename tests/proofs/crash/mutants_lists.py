@@ -16,6 +16,7 @@ from campaignkit.model.settings import ProviderBehaviour
 from campaignkit.provider.records import RecordClient
 from campaignkit.states.records import RequestState, Step
 from campaignkit.states.sqlite import attempts
+from campaignkit.states.sqlite.claims import free_request
 from campaignkit.states.sqlite.rows import id_of
 from campaignkit.states.sqlite.sums import seal
 from campaignkit.states.sqlite.writing import SqliteStore
@@ -92,7 +93,7 @@ def refused_confirm_frees_the_list() -> None:
         state = original(sql, ref, attempt, result, at, again=again)
         if state is not RequestState.DRAFT or result.outcome is not Outcome.REJECTED:
             return state
-        attempts.free_request(sql, id_of(ref))
+        free_request(sql, id_of(ref))
         return _set(sql, ref, RequestState.REJECTED)
 
     put(attempts, "record", record)
