@@ -49,6 +49,8 @@ _FENCED = Environment(name=ENVIRONMENT, base_url=ORIGIN, state="s.db")
 WAKE_AFTER = 0.4
 """Seconds that a second process may wait for a stopped one (it may hold a lock of the database), before that goes on."""
 
+_IN_DOUBT = frozenset({RequestState.UNKNOWN, RequestState.INTENT})
+
 Break = Callable[[], None]
 
 
@@ -265,10 +267,13 @@ def named(entries: Sequence[dict[str, Any]], requests: Sequence[StoredRequest]) 
 def _named(line: Line, owners: dict[tuple[str, int], list[StoredRequest]]) -> Line:
     if line.method != QUICK or not line.name:
         return line
-    for request in owners[line.name, line.phones[0]]:
-        if owner_of(request.batches[0].name) == line.by:
-            return replace(line, name=request.batches[0].name)
-    return line
+    found = owners[line.name, line.phones[0]]
+    if line.by is not None:
+        likely = [one for one in found if owner_of(one.batches[0].name) == line.by]
+    else:
+        # The whole command's tags tell nothing of its process: the request that has the id, else the one in doubt, else the newest.
+        likely = [one for one in found if one.uuid == line.uuid] or [one for one in found if one.state in _IN_DOUBT] or found[-1:]
+    return replace(line, name=likely[0].batches[0].name) if likely else line
 
 
 def line_of(entry: dict[str, Any]) -> Line:

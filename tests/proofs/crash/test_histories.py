@@ -15,7 +15,8 @@ from tests.proofs.crash.mutants import TO_A_LIST, overtaken, stopped
 
 SEEDS = range(1_000_000, 1_000_120)
 """Others than those of `make prove-crash`."""
-COMMAND_SEEDS = range(1_000_000, 1_000_005)
+COMMAND_SEEDS = (1_000_005, 1_000_007, 1_000_008, 1_000_009, 1_000_021)
+"""Of bulk, bulk, quick, quick messages and a list."""
 
 BEFORE_THE_FIRST_STATEMENT = stopped("sql.PRAGMA_busy_timeout.before", 3)
 """Counted among the writers, its connection not yet in use: the two connections before only looked."""
