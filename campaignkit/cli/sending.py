@@ -15,4 +15,5 @@ def sender(reachable: Reachable) -> BulkSender:
         connect_timeout=environment.connect_timeout,
         deadline=environment.deadline,
         policy=environment.provider,
+        token_in=environment.token_in,
     )

@@ -6,6 +6,7 @@ Up to here nothing has been sent, so every failure is a certain "not sent".
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import ssl
 from typing import TYPE_CHECKING, Any, cast
@@ -135,9 +136,6 @@ class Connection:
         return sock
 
     def close(self) -> None:
-        """Close the socket, if there is one; never raises for the network."""
-        try:
+        """Close the socket, if there is one; never raises for the network: an outcome that is known must not get lost here."""
+        with contextlib.suppress(OSError):  # some systems tell of a peer's reset here; the descriptor is free all the same
             self._connection.close()
-        except OSError:
-            # A peer's reset may surface here; the descriptor is free all the same.
-            return

@@ -15,7 +15,8 @@ from collections.abc import Sequence
 MOST_ADDRESSES = 8
 """Addresses of one name that are tried; the time is shared out among them."""
 
-_Address = tuple[socket.AddressFamily, socket.SocketKind, int, str, tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]]
+_Address = tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]
+_Found = tuple[socket.AddressFamily, socket.SocketKind, int, str, _Address]
 
 
 class ConnectError(Exception):
@@ -49,25 +50,32 @@ def dial(host: str, port: int, *, timeout: float) -> socket.socket:
         left = end - time.monotonic()
         if left <= 0:
             raise ConnectError("no connection: no answer in time")
-        sock = socket.socket(family, kind, protocol)
         try:
-            sock.settimeout(left / (len(addresses) - number))
-            sock.connect(address)
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            sock.settimeout(timeout)
-        except BaseException as error:
-            sock.close()
-            if not isinstance(error, OSError):
-                raise
+            # The socket is made in here too: a machine without IPv6 fails at it, and the next address may do.
+            sock = _connected(socket.socket(family, kind, protocol), address, left / (len(addresses) - number))
+        except OSError as error:
             reason = f"no connection: {_words(error)}"
         else:
+            sock.settimeout(timeout)
             return sock
     raise ConnectError(reason)
 
 
-def _resolve(host: str, port: int, timeout: float) -> Sequence[_Address]:
+def _connected(sock: socket.socket, address: _Address, share: float) -> socket.socket:
+    """The same socket, connected within its share of the time; closed if it is not, an interrupt included."""
+    try:
+        sock.settimeout(share)
+        sock.connect(address)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
+def _resolve(host: str, port: int, timeout: float) -> Sequence[_Found]:
     """The addresses of a name; in a thread, since nothing can interrupt the system's resolver."""
-    found: queue.SimpleQueue[Sequence[_Address] | None] = queue.SimpleQueue()
+    found: queue.SimpleQueue[Sequence[_Found] | None] = queue.SimpleQueue()
 
     def ask() -> None:
         try:

@@ -140,6 +140,8 @@ class BulkSender:
 
     def _send(self, head: bytes, body: bytes, method: Method, intent: Callable[[], bool]) -> SendResult:
         """Connect, ask `intent`, write once, read within bounds."""
+        # Put together before there is an intent: from then on nothing but the writing takes time.
+        request = SecretBytes(b"%b%d\r\n\r\n%b" % (head, len(body), body))
         connection = Connection(self._origin, timeout=self._connect_timeout, tls=self._tls)
         try:
             try:
@@ -152,10 +154,10 @@ class BulkSender:
             if self._clock() - asked > FENCE:
                 return self._not_sent(Phase.CONNECTED, f"more than {FENCE:g} s passed between intent and first byte")
             self._under_way.add(sock)
-            if self._given_up:
-                return self._not_sent(Phase.CONNECTED, "interrupted twice before the first byte")
             try:
-                return self._exchange(Exchange(sock, deadline=self._deadline, limit=LARGEST_ANSWER), head, body, method)
+                if self._given_up:  # looked at after the socket can be found: no call of `give_up` falls in between
+                    return self._not_sent(Phase.CONNECTED, "interrupted twice before the first byte")
+                return self._exchange(Exchange(sock, deadline=self._deadline, limit=LARGEST_ANSWER), request, method)
             finally:
                 self._under_way.discard(sock)
         finally:
@@ -172,13 +174,14 @@ class BulkSender:
                 # Not the TLS socket's own way, which would take its state from under a thread that reads.
                 socket.socket.shutdown(sock, socket.SHUT_RDWR)
 
-    def _exchange(self, exchange: Exchange, head: bytes, body: bytes, method: Method) -> SendResult:
-        request = SecretBytes(b"%b%d\r\n\r\n%b" % (head, len(body), body))
+    def _exchange(self, exchange: Exchange, request: SecretBytes, method: Method) -> SendResult:
         trouble = ""
         try:
             exchange.run(request)
         except BaseException as error:  # noqa: BLE001 - whatever it is, the request may be out there: it must be recorded
-            trouble = f"given up by the operator: {self._described(error)}" if self._given_up else self._described(error)
+            trouble = self._described(error)
+        if self._given_up and not exchange.complete:
+            trouble = f"given up by the operator: {trouble or 'the answer was cut off'}"
         if exchange.has_headers:
             return self._answered(exchange, method, trouble)
         phase = Phase.WRITING if exchange.written < len(request) else Phase.WAITING

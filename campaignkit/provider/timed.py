@@ -25,8 +25,10 @@ class _Timed(io.RawIOBase):
     def __init__(self, sock: socket.socket) -> None:
         super().__init__()
         self._sock = sock
-        self._silence = sock.gettimeout()
-        self._end = time.monotonic() + SILENCES * (self._silence or 0.0)
+        silence = sock.gettimeout()
+        assert silence is not None  # the library has set its read timeout
+        self._silence = silence
+        self._end = time.monotonic() + SILENCES * silence
         self._raw = sock.makefile("rb", buffering=0)  # keeps the descriptor open when the connection lets go of it
 
     def makefile(self, _mode: str) -> io.BufferedReader:
@@ -36,11 +38,10 @@ class _Timed(io.RawIOBase):
         return True
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # BufferedReader brings nothing else
-        if self._silence is not None:
-            left = self._end - time.monotonic()
-            if left <= 0:
-                raise TimeoutError
-            self._sock.settimeout(min(self._silence, left))
+        left = self._end - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        self._sock.settimeout(min(self._silence, left))
         return cast("io.RawIOBase", self._raw).readinto(buffer) or 0
 
     def close(self) -> None:

@@ -60,7 +60,8 @@ def _mailing(plan: MailingPlan, *, reveal: bool, verbose: bool) -> Iterator[str]
         if number:
             yield f"    - {name:<10}{number:>9,}  {_why(name, plan) or reason}"
     parts = [f"{getattr(counts, name):,} {name}" for name in (*_CHILD, *(str(f) for f in Fate)) if getattr(counts, name)]
-    yield f"    {counts.rows:,} rows = {' + '.join(parts) or 'nobody'}"
+    rows = plural(counts.rows, "list" if mailing.method == LIST else "row")
+    yield f"    {rows} = {' + '.join(parts) or 'nobody'}"
     texts = plan.texts
     if texts.sample or texts.sample_link:
         phone = texts.sample_phone
@@ -146,7 +147,7 @@ def closing_figures(plan: Plan) -> Iterator[tuple[str, str]]:
         yield (
             "cost",
             f"about {plan.cost.normalize():f} {plan.price.currency} ({plan.price.amount:f} {plan.price.currency} a message)"
-            + (f", and whatever {plural(open_lists, 'list')} of unknown size will cost" if (open_lists := _open_lists(plan)) else ""),
+            + _of_lists(plan),
         )
     else:
         yield "cost", "unknown: campaignkit.yaml names no price"
@@ -174,14 +175,14 @@ def closing_figures(plan: Plan) -> Iterator[tuple[str, str]]:
     yield "at stake", f"one lost call would leave up to {people(plan.at_stake)} unknown"
 
 
-def _open_lists(plan: Plan) -> int:
-    """Lists of the provider of which nobody said how large they may be."""
-    return sum(
-        one.counts.to_send
-        for campaign in plan.campaigns
-        for one in campaign.mailings
-        if one.mailing.method == LIST and one.mailing.expect_max is None and not (one.draft and one.draft.subscribers is not None)
-    )
+def _of_lists(plan: Plan) -> str:
+    """What the cost says of lists of the provider, whose size nobody knows before their draft."""
+    lists = [one for campaign in plan.campaigns for one in campaign.mailings if one.mailing.method == LIST and one.counts.to_send]
+    unmade = [one for one in lists if not (one.draft and one.draft.subscribers is not None)]
+    unbounded = sum(one.mailing.expect_max is None for one in unmade)
+    if unbounded:
+        return f", and whatever {plural(unbounded, 'list')} of unknown size will cost"
+    return ", with lists as large as they may be" if unmade else ""
 
 
 def _duration(seconds: float) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from campaignkit.sandbox.documents import read_mailings
+from campaignkit.sandbox.documents import read_mailings, unknown_keys
 from campaignkit.sandbox.exchange import Call, Refusal, read_json, written
 
 if TYPE_CHECKING:
@@ -24,7 +24,10 @@ def answer(call: Call, desk: Desk) -> object:
     callback_url = call.fields.get("callback_url") or ""
     if not isinstance(callback_url, str):
         raise Refusal(400, "callback_url must be a string")
-    mailings = (_judged(mailing, desk) for mailing in read_mailings(_messages(call)))
+    messages = _messages(call)
+    for text in unknown_keys(messages) if desk.scenario.strict else ():
+        raise Refusal(400, text)
+    mailings = (_judged(mailing, desk) for mailing in read_mailings(messages))
     request = desk.ledger.accept(at=desk.clock(), token_place=call.token_place, callback_url=callback_url, mailings=list(mailings))
     document = {"uuid": request.uuid, "success": "OK"}
     if desk.callbacks is not None and callback_url:

@@ -22,7 +22,7 @@ def answer(call: Call, desk: Desk) -> object:
         Refusal: No uuid, or one nobody got.
     """
     request_uuid = call.fields.get("uuid")
-    if not isinstance(request_uuid, str) or not request_uuid:
+    if not isinstance(request_uuid, str) or not request_uuid.strip(" \t\r\n"):
         raise Refusal(400, "uuid is required")
     request = desk.ledger.find(request_uuid)
     if request is None:

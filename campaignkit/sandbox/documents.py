@@ -6,14 +6,19 @@ A fault in the structure refuses the whole request; one in a mailing's content r
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from campaignkit.sandbox.content import content_errors
 from campaignkit.sandbox.exchange import Refusal
 from campaignkit.sandbox.records import Mailing, Recipient
 from campaignkit.sandbox.times import scheduled
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 _CONTENT_FIELDS = ("type", "text", "image_url", "button_link", "caption")
+_MESSAGE_FIELDS = ("alphaname_id", "name", "message_type", "schedule_time", "content", "delivery_list")
+_PERSON_FIELDS = ("phone", "text", "button_link")
 _PHONE = re.compile(r"375\d{9}|(?!375)\d{8,15}", re.ASCII)
 _ID = re.compile(r"\d{1,18}", re.ASCII)
 
@@ -27,6 +32,25 @@ def read_mailings(messages: object) -> tuple[Mailing, ...]:
     if not isinstance(messages, list) or not messages:
         raise Refusal(400, "messages must be a non-empty array")
     return tuple(_mailing(entry, f"messages.{index}") for index, entry in enumerate(messages))
+
+
+def unknown_keys(messages: object) -> Iterator[str]:
+    """The keys in `messages` that the documentation's sample doesn't have: the strict mode refuses them."""
+    for index, message in enumerate(messages if isinstance(messages, list) else ()):
+        if not isinstance(message, dict):
+            continue
+        where = f"messages.{index}"
+        yield from _strange(message, _MESSAGE_FIELDS, where)
+        yield from _strange(message.get("content"), _CONTENT_FIELDS, f"{where}.content")
+        people = message.get("delivery_list")
+        for number, person in enumerate(people if isinstance(people, list) else ()):
+            yield from _strange(person, _PERSON_FIELDS, f"{where}.delivery_list.{number}")
+
+
+def _strange(document: object, known: tuple[str, ...], where: str) -> Iterator[str]:
+    for key in document if isinstance(document, dict) else ():
+        if key not in known:
+            yield f"{where} has an unknown key {key}"
 
 
 def _mailing(entry: object, where: str) -> Mailing:
@@ -61,7 +85,9 @@ def _mailing(entry: object, where: str) -> Mailing:
 
 
 def _id(value: object, where: str) -> int:
-    text = str(value) if isinstance(value, int | str) and not isinstance(value, bool) else ""
+    # 444.0 is a whole number in JSON.
+    number = int(value) if isinstance(value, float) and value.is_integer() else value
+    text = str(number) if isinstance(number, int | str) and not isinstance(number, bool) else ""
     if not _ID.fullmatch(text):
         raise Refusal(400, f"{where} is required and must be an integer")
     return int(text)

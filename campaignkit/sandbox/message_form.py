@@ -18,8 +18,8 @@ LONGEST_LINK = 150
 TYPES = ("TEXT", "IMAGE", "BUTTON")
 
 # Also in the OpenAPI document, so nothing that engines of regular expressions read differently.
-LINK = r"^https?://[^\u0000-\u0020\u007f/?#@:\[\]\\]+(:[1-9][0-9]{0,3})?([/?#][^\u0000-\u0020\u007f]*)?$"
-_LINK = re.compile(LINK[:-1] + r"\Z")
+LINK = r"^https?://[^\u0000-\u0020\u007f/?#@:\[\]\\]+(:[1-9][0-9]{0,3})?([/?#][^\u0000-\u0020\u007f]*)?$(?!\n)"
+_LINK = re.compile(LINK)
 _SHOWN = re.compile("[^ \t\r\n]")
 
 

@@ -16,6 +16,8 @@ from campaignkit.protocol.messages import Chunk
 from campaignkit.validation.checker import check, shown
 from campaignkit.validation.schemas import CAMPAIGN
 
+FIRST: Pointer = ("mailings", 0)
+PICTURE = {FIRST: ("campaigns/a.png", "ab" * 32)}
 SENDERS: dict[str, Any] = {
     "shop": {"alphaname_id": 444},
     "other": {"alphaname_id": "555"},
@@ -28,7 +30,7 @@ def rules(**limits: object) -> Rules:
     return Rules(timezone="Europe/Minsk", provider_timezone="Europe/Minsk", senders=SENDERS, limits=limits)
 
 
-def defined(text: str, /, *, images: Mapping[Pointer, tuple[str, str]] | None = None, **limits: object) -> Definitions:
+def defined(text: str, images: Mapping[Pointer, tuple[str, str]] | None = None, /, **limits: object) -> Definitions:
     document, problems = load("campaigns/a.yaml", text.encode())
     assert document is not None, problems
     found = define(document, check(document, CAMPAIGN), rules(**limits), images=images or {})
@@ -65,7 +67,7 @@ def listed(content: str = '{type: text, text: "Hi"}', more: str = "", head: str 
 
 def sound(text: str, images: Mapping[Pointer, tuple[str, str]] | None = None) -> MailingDefinition:
     """The one mailing of a campaign with nothing wrong in it."""
-    found = defined(text, images=images)
+    found = defined(text, images)
     assert found.problems == []
     return found.mailings[0]
 

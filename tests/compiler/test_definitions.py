@@ -10,7 +10,7 @@ from campaignkit.compiler.columns import bind
 from campaignkit.compiler.fingerprints import fingerprint_of
 from campaignkit.diagnostics import Place
 
-from .rules import campaign, defined, listed, mailing, quick, sound
+from .rules import FIRST, PICTURE, campaign, defined, listed, mailing, quick, sound
 
 TEXT = '{type: text, text: "Hi"}'
 BULK = "{phones: [375291111111]}"
@@ -197,8 +197,6 @@ def test_a_template_fault_is_found_in_a_block_scalar() -> None:
     assert [(p.code, p.place.line, p.place.column, p.place.width) for p in problems] == [("CK202", 11, 17, 4)]
 
 
-FIRST = ("mailings", 0)
-PICTURE = {FIRST: ("campaigns/a.png", "ab" * 32)}
 IMAGE = "{type: image, image: a.png}"
 LINK = "{type: button, text: 'Hi {{ name }}', caption: C, button_link: 'https://a.by/{{ code }}'}"
 

@@ -11,14 +11,12 @@ from hypothesis import strategies as st
 from campaignkit.protocol.messages import CHUNK_ROWS, Chunk
 from campaignkit.wire.bulk import check_elements
 
-from .rules import mailing, quick, run, sound
+from .rules import FIRST, PICTURE, mailing, quick, run, sound
 
 NAMED = '{type: text, text: "Hi {{ name }}"}'
 GOOD = [f"37529111111{n}" for n in range(10)]
 WRITINGS = ["375291111111", "+375 29 111-11-11", "80291111112", "375291111113", "375 29 1111113", "", "abc", "375172000000", "+48512345678"]
 HEADER = ["phone", "name", "tier"]
-FIRST = ("mailings", 0)
-PICTURE = {FIRST: ("campaigns/a.png", "ab" * 32)}
 IMAGE, IMAGE_URL = "{type: image, image: a.png}", "{type: image, image_url: https://a.by/a.png}"
 
 audiences = st.lists(
@@ -203,7 +201,7 @@ def test_quick_messages_are_personal_elements_and_a_picture_alone_has_a_phone_on
         f'{{"phone":"{phone}","text":"Hi {name}","button_link":"https://a.by/{name}"}}' for phone, name in ((GOOD[0], "x"), (GOOD[1], "y"))
     ]
     check_elements(",".join(done.elements).encode(), done.phones, "quick")
-    for content, images in ((IMAGE_URL, None), (IMAGE, PICTURE)):
+    for content, images in ((IMAGE_URL, {}), (IMAGE, PICTURE)):
         done = run(sound(quick(content), images), ["phone"], [(GOOD[0],), (GOOD[0],), (GOOD[1],)], suppressed=frozenset({int(GOOD[2])}))
         assert done.elements == [f'{{"phone":"{GOOD[0]}"}}', f'{{"phone":"{GOOD[1]}"}}']
         assert (done.codes, done.counts["duplicate"], done.loop.figures.characters) == ([], 1, 0)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import replace
 from typing import Any
+
+import pytest
 
 from campaignkit.engine.compiling import compiled
 from campaignkit.engine.spool import Spool
@@ -13,9 +16,12 @@ from campaignkit.model.settings import Environment, Project
 from campaignkit.protocol.messages import Progress
 from campaignkit.wire.callbacks import PLACEHOLDER_SECRET, secret_of
 from campaignkit.wire.names import PLACEHOLDER_TAG
-from tests.engine.conftest import FIRST, environment, mailing, project
+from tests.compiler.pictures import png
+from tests.engine.conftest import FIRST, environment, list_mailing, mailing, project, quick_mailing
 from tests.engine.test_planner import DONE, phones, said
-from tests.fakes.front import PlayedFront, ended, people
+from tests.engine.test_rendering import personal
+from tests.fakes.front import PlayedFront, ended, listed, people
+from tests.schemas.documents import problems
 
 
 def bodies(*words: Word, settings: Project | None = None, where: Environment | None = None) -> dict[str, dict[str, Any]] | None:
@@ -77,3 +83,84 @@ def test_nothing_is_compiled_by_a_child_that_broke_down_half_way() -> None:
 
 def test_an_audience_of_nobody_is_no_request() -> None:
     assert bodies(mailing(), ended(0), DONE) == {}
+
+
+PICTURE = png()
+
+
+def test_a_quick_mailing_is_one_form_a_person_in_the_audience_s_order() -> None:
+    quick = quick_mailing(content={"type": "button", "caption": "Open"}, sms_alphaname_id="7", sms_after=30)
+    found = bodies(quick, personal(["a", "b"], link="https://a.by"), ended(2), DONE)
+    assert found is not None
+    assert list(found) == ["spring-code-000001", "spring-code-000002"]
+    assert [body["method"] for body in found.values()] == ["sendQuickViberMessage"] * 2
+    assert [list(body["form"].items()) for body in found.values()] == [
+        [
+            ("vibername_id", "12"), ("phone", str(FIRST + at)), ("type_message", "BUTTON"), ("message", text), ("button", "Open"),
+            ("button_link", "https://a.by"), ("forwarding_message", "1"), ("forwarding_time", "30"), ("alphaname_id", "7"),
+        ]
+        for at, text in enumerate("ab")
+    ]  # fmt: skip
+    assert problems("compile", list(found.values())) == []
+
+
+def test_a_list_mailing_is_the_form_of_its_draft() -> None:
+    found = bodies(list_mailing(schedule_wire="2094-12-01 10:00"), listed(), ended(1), DONE)
+    assert found is not None
+    [(file, body)] = found.items()
+    assert (file, body["method"]) == ("spring-news-000001", "sendViberMessageList")
+    assert list(body["form"].items()) == [
+        ("name", f"spring/news 1of1 {PLACEHOLDER_TAG}"), ("vibername_id", "12"), ("list_id", "77"), ("type_message", "TEXT"),
+        ("message", "Hi"), ("d_schedule", "2094-12-01 10:00"),
+    ]  # fmt: skip
+    assert problems("compile", [body]) == []
+
+
+def test_a_picture_is_told_by_its_name_and_hash_and_never_by_its_bytes() -> None:
+    shown = {"file": "a.png", "sha256": hashlib.sha256(PICTURE).hexdigest()}
+    quick = quick_mailing(content={"type": "image"}, image=PICTURE, image_name="a.png")
+    one = bodies(
+        quick,
+        personal([""]),
+        ended(1),
+        list_mailing(content={"type": "image"}, image=PICTURE, image_name="a.png"),
+        listed(),
+        ended(1),
+        DONE,
+    )
+    assert one is not None
+    assert [body["form"]["image"] for body in one.values()] == [shown, shown]
+    assert [body["form"]["type_message"] for body in one.values()] == ["IMAGE", "IMAGE"]
+    assert problems("compile", list(one.values())) == []
+
+
+def test_methods_stand_beside_each_other_and_only_bulk_bodies_have_a_callback() -> None:
+    words = (*said(1, name="one"), quick_mailing(), personal(["a"]), ended(1), list_mailing(), listed(), ended(1), DONE)
+    found = bodies(*words, settings=project(per_request=5), where=environment(callback_url="https://hooks.example.by/ck"))
+    assert found is not None
+    assert [sorted(body) for body in found.values()] == [["callback_url", "messages"], ["form", "method"], ["form", "method"]]
+    assert not any({"token", "callback_url"} & set(body.get("form", ())) for body in found.values())
+    assert problems("compile", list(found.values())) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "at", "keyword"),
+    [
+        ({"method": "confirmViberMessage"}, "$[0].method", "enum"),
+        ({"token": "x"}, "$[0]", "additionalProperties"),
+        ({"form": {"token": "x"}}, "$[0].form", "additionalProperties"),
+        ({"form": {"list_id": "77"}}, "$[0].form.list_id", "not"),
+        ({"form": {"d_schedule": "2094-12-01 10:00"}}, "$[0].form.d_schedule", "not"),
+        ({"form": {"forwarding_time": "4"}}, "$[0].form.forwarding_time", "pattern"),
+        ({"form": {"forwarding_time": "61"}}, "$[0].form.forwarding_time", "pattern"),
+        ({"form": {"phone": "+375291111111"}}, "$[0].form.phone", "pattern"),
+        ({"form": {"type_message": "text"}}, "$[0].form.type_message", "enum"),
+        ({"form": {"image": {"file": "a.png"}}}, "$[0].form.image", "required"),
+    ],
+)
+def test_a_form_that_no_method_has_does_not_fit_the_schema(change: dict[str, Any], at: str, keyword: str) -> None:
+    found = bodies(quick_mailing(), personal(["a"]), ended(1), DONE)
+    assert found is not None
+    [good] = found.values()
+    bad = good | change | {"form": good["form"] | change.get("form", {})}
+    assert (at, keyword) in problems("compile", [bad])

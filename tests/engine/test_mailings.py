@@ -95,11 +95,11 @@ def test_the_operator_may_stop_it() -> None:
 
 def test_what_is_ours_is_linked(bench: Bench) -> None:
     run = Run(bench.store, bench.store.begin_run(command="apply", digest="", at=AT))
-    [listing, quick, bulk, other] = run.plan(
+    [other, listing, quick, bulk] = run.plan(
+        PlannedRequest(batches=(batch([FIRST + 2]),), method="quick"),
         list_request(),
         PlannedRequest(batches=(batch([FIRST]),), method="quick"),
         PlannedRequest(batches=(batch([FIRST + 1]),)),
-        PlannedRequest(batches=(batch([FIRST + 2]),), method="quick"),
     )
     run.end(listing, Outcome.ACCEPTED, "4905", count=2)
     run.end(quick, Outcome.ACCEPTED, "8484")

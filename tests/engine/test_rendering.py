@@ -13,9 +13,11 @@ from campaignkit.engine.rendering import Wanted, rendered
 from campaignkit.intake.talk import Word
 from campaignkit.model.messages import Message
 from campaignkit.protocol.messages import FINGERPRINT_BYTES, Chunk, Progress
-from tests.engine.conftest import FIRST, mailing
+from campaignkit.reports.messages import message_text, messages_document
+from tests.engine.conftest import FIRST, list_mailing, mailing, quick_mailing
 from tests.engine.test_planner import DONE, said
-from tests.fakes.front import PlayedFront, ended
+from tests.fakes.front import PlayedFront, ended, listed
+from tests.schemas.documents import problems
 
 
 def personal(texts: Sequence[str], start: int = FIRST, *, link: str = "") -> Chunk:
@@ -105,3 +107,31 @@ def test_elements_that_are_not_one_a_person_are_refused() -> None:
     short = personal(["a", "b"])
     with pytest.raises(ValueError, match="zip"):
         render(ONE, replace(short, lengths=short.lengths[:1]), ended(2))
+
+
+def test_a_quick_message_is_shown_as_its_person_gets_it() -> None:
+    quick = quick_mailing(content={"type": "button", "caption": "Open"}, image=b"bytes", image_name="a.png")
+    [one, two] = render(quick, personal(["a", "b"], link="https://b.by"), ended(2))
+    assert (one.phone, one.list_id, one.text, one.button_link, one.caption) == (FIRST, "", "a", "https://b.by", "Open")
+    assert (one.image_url, two.text) == ("a.png", "b")
+
+
+def test_a_list_is_shown_once_by_its_number() -> None:
+    words = (list_mailing(content={"type": "text", "text": "News"}, schedule_shown="tomorrow"), listed(), ended(1))
+    for wanted in ({}, {"longest": True}, {"name": "news"}):
+        [one] = render(*words, **wanted)
+        assert (one.list_id, one.text, one.at) == ("77", "News", "tomorrow")
+    assert render(*words, phone=FIRST) == []
+
+
+@pytest.mark.parametrize("reveal", [True, False])
+def test_what_is_printed_of_them_fits_the_schema(reveal: bool) -> None:
+    quick = quick_mailing(content={"type": "text"})
+    words = (quick, personal(["a"]), ended(1), list_mailing(content={"type": "text", "text": "News"}), listed(), ended(1))
+    found = render(*words)
+    document = messages_document(found, reveal=reveal, sandbox=True)
+    assert problems("render", document) == []
+    assert [(one["phone"] is None, one["list_id"]) for one in document["messages"]] == [(False, None), (True, "77")]
+    text = "".join(message_text(one, reveal=reveal) for one in found)
+    assert "spring/news to list 77\n  | News\n" in text
+    assert (str(FIRST) in text) == reveal

@@ -9,7 +9,7 @@ from typing import cast
 
 from campaignkit.diagnostics import Diagnostic, has_errors
 from campaignkit.intake.talk import Front, Word
-from campaignkit.protocol.messages import FINGERPRINT_BYTES, Chunk, MailingEnd
+from campaignkit.protocol.messages import FINGERPRINT_BYTES, LIST_ELEMENT, LIST_PHONE, Chunk, MailingEnd
 
 
 class PlayedFront:
@@ -42,6 +42,12 @@ def people(phones: Iterable[int], text: int = 0) -> Chunk:
     elements = [f'"{phone}"'.encode() for phone in column]
     prints = b"".join((phone * 64 + text).to_bytes(FINGERPRINT_BYTES, "little") for phone in column)
     return Chunk(column, prints, array("I", map(len, elements)), b"".join(elements))
+
+
+def listed(text: int = 0) -> Chunk:
+    """The one delivery of a mailing to a list of the provider."""
+    prints = text.to_bytes(FINGERPRINT_BYTES, "little")
+    return Chunk(array("q", [LIST_PHONE]), prints, array("I", [len(LIST_ELEMENT)]), LIST_ELEMENT)
 
 
 def ended(live: int, *, audience: str = "", filtered: int = 0, invalid: int = 0, duplicate: int = 0, suppressed: int = 0) -> MailingEnd:

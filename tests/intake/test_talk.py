@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -17,8 +18,10 @@ import pytest
 from campaignkit.errors import DefinitionError
 from campaignkit.intake.talk import Front
 from campaignkit.model.mailings import Mailing
-from campaignkit.protocol.messages import Chunk
+from campaignkit.protocol.frames import Channel
+from campaignkit.protocol.messages import LARGEST_IMAGE, Chunk, Done, Kind
 from tests.canary import TOKEN, assert_hidden
+from tests.compiler.pictures import jpeg, png
 
 from .projects import PEOPLE, PROJECT, bulk, personal, project, talk
 
@@ -341,3 +344,186 @@ def test_a_file_whose_name_is_no_text_is_named_and_the_others_are_read(tmp_path:
         front.project()
         assert [head.path for head in front.index().campaigns] == ["campaigns/a.yaml"]
     assert [(one.code, one.place.path) for one in front.diagnostics] == [("CK300", r"campaigns/\udcff.yaml")]
+
+
+SETTINGS = PROJECT.replace("{alphaname_id: 444}", "{alphaname_id: 444, vibername_id: 12}")
+
+
+def quick(content: str = "{type: image, image: images/a.png}", more: str = "") -> str:
+    text = personal().replace("message_type: personal", "method: quick")
+    return text.replace('{type: text, text: "Hi {{ name }}"}', content) + more
+
+
+def listed(content: str = "{type: text, text: Hi}", name: str = "news") -> str:
+    return f"campaign: {name}\nsender: shop\nmailings:\n  - name: one\n    method: list\n    list_id: 77\n    content: {content}\n"
+
+
+def pictured(root: Path, campaigns: dict[str, str], picture: bytes) -> Path:
+    """A project with a picture beside its campaigns."""
+    project(root, campaigns, settings=SETTINGS)
+    (root / "campaigns/images").mkdir()
+    (root / "campaigns/images/a.png").write_bytes(picture)
+    return root
+
+
+@pytest.mark.parametrize("picture", [png(), jpeg(), png(800, 800)], ids=["png", "jpeg", "large"])
+def test_the_bytes_of_a_picture_come_from_the_operator_and_its_hash_from_the_child(tmp_path: Path, picture: bytes) -> None:
+    campaigns = {"a.yaml": quick(), "b.yaml": listed("{type: button, caption: C, button_link: https://a.by, image: images/a.png}")}
+    found = talk(pictured(tmp_path, campaigns, picture))
+    assert found.problems == []
+    one, two = found.mailings
+    assert [(mailing.image, mailing.image_name) for mailing in (one, two)] == [(picture, "a.png")] * 2
+    assert (one.method, one.message_type, one.vibername_id, one.alphaname_id) == ("quick", "personal", "12", "")
+    assert (two.method, two.message_type, two.vibername_id, two.list_id) == ("list", "", "12", "77")
+    assert (one.content, two.content) == ({"type": "image"}, {"type": "button", "caption": "C", "button_link": "https://a.by"})
+    assert "image=" not in repr(one)
+    assert found.ends[0].outline == "campaigns/images/a.png"
+
+
+def test_another_picture_is_another_definition_and_another_message(tmp_path: Path) -> None:
+    root = pictured(tmp_path, {"a.yaml": quick()}, png())
+    one = talk(root)
+    (root / "campaigns/images/a.png").write_bytes(png(3, 3))
+    two = talk(root)
+    assert one.mailings[0].definition != two.mailings[0].definition
+    assert one.bytes != two.bytes
+
+
+def test_a_list_mailing_is_one_delivery_and_all_it_says_comes_back(tmp_path: Path) -> None:
+    more = "    expect_subscribers: {min: 1, max: 5}\n    optouts: handled-by-provider\n    schedule_time: 2094-12-01T10:00\n"
+    found = talk(project(tmp_path, {"a.yaml": listed() + more}, settings=SETTINGS))
+    assert (found.problems, [type(word).__name__ for word in found.words]) == ([], ["Mailing", "Chunk", "MailingEnd", "Done"])
+    (one,) = found.mailings
+    assert (one.list_id, one.expect_min, one.expect_max, one.optouts_handled) == ("77", 1, 5, True)
+    assert one.schedule_wire == "2094-12-01 10:00"
+    chunk = found.words[1]
+    assert isinstance(chunk, Chunk)
+    assert (list(chunk.phones), chunk.elements) == ([0], b'"list"')
+    assert (found.ends[0].rows, found.ends[0].live, found.ends[0].sample) == (1, 1, "Hi")
+    checked = talk(tmp_path, check=True)
+    assert (checked.problems, checked.bytes, checked.ends) == ([], [], found.ends)
+
+
+def test_a_quick_mailing_has_an_sms_that_stands_in(tmp_path: Path) -> None:
+    text = quick('{type: text, text: "Hi {{ name }}"}', "    sms_fallback: {sender: shop, after_minutes: 30}\n")
+    found = talk(project(tmp_path, {"a.yaml": text}, settings=SETTINGS))
+    assert (found.problems, found.mailings[0].sms_alphaname_id, found.mailings[0].sms_after) == ([], "444", 30)
+    assert (found.ends[0].live, found.ends[0].sample) == (2, "Hi Анна")
+
+
+@pytest.mark.parametrize(
+    ("path", "code", "words"),
+    [
+        ("../../outside.png", "CK301", "outside the project"),
+        ("/etc/passwd", "CK301", "outside the project"),
+        ("images/link.png", "CK301", "symbolic link"),
+        ("linked/a.png", "CK301", "symbolic link"),
+        ("images", "CK300", "not a regular file"),
+        ("images/pipe.png", "CK300", "not a regular file"),
+        ("images/missing.png", "CK300", "there is no file campaigns/images/missing.png"),
+        ("images/empty.png", "CK407", "campaigns/images/empty.png: the file is empty"),
+        ("images/a.gif", "CK407", "neither PNG nor JPEG"),
+        ("images/cut.png", "CK407", "broken off"),
+        ("images/large.png", "CK407", "more than 2 MiB"),
+        ("../campaigns/images/a.png", "", ""),
+    ],
+)
+@pytest.mark.parametrize("make", [quick, listed])
+def test_a_picture_is_a_regular_file_inside_the_project(
+    tmp_path: Path, make: Callable[[str], str], path: str, code: str, words: str
+) -> None:
+    (tmp_path / "outside.png").write_bytes(png())
+    root = pictured(tmp_path / "project", {"a.yaml": make(f"{{type: image, image: {path}}}"), "b.yaml": bulk(name="other")}, png())
+    images = root / "campaigns/images"
+    for name, data in (("empty.png", b""), ("a.gif", b"GIF89a" + bytes(20)), ("cut.png", png()[:-1]), ("large.png", bytes(3_000_000))):
+        (images / name).write_bytes(data if name != "large.png" else png() + data)
+    (images / "link.png").symlink_to("a.png")
+    (root / "campaigns/linked").symlink_to(images)
+    os.mkfifo(images / "pipe.png")
+    found = talk(root)
+    assert found.codes == ([code] if code else [])
+    assert all((one.place.path, one.place.line) == ("campaigns/a.yaml", 7) for one in found.problems)
+    assert words in "".join(one.message for one in found.problems)
+    assert [str(mailing.key) for mailing in found.mailings][-1] == "other/one"
+    assert len(found.mailings) == (1 if code else 2)
+
+
+def test_a_picture_is_never_looked_for_where_audiences_may_be(tmp_path: Path) -> None:
+    root = project(tmp_path / "project", {"a.yaml": quick()}, settings=SETTINGS)
+    elsewhere = tmp_path / "data"
+    (elsewhere / "images").mkdir(parents=True)
+    (elsewhere / "images/a.png").write_bytes(png())
+    assert talk(root, audiences=elsewhere).codes == ["CK300"]
+
+
+def test_more_pixels_than_the_provider_likes_are_a_warning(tmp_path: Path) -> None:
+    found = talk(pictured(tmp_path, {"a.yaml": quick()}, png(801, 2)))
+    assert [(one.code, str(one.severity)) for one in found.problems] == [("CK408", "warning")]
+    assert "801 x 2 pixels" in found.problems[0].message
+    assert len(found.mailings) == 1
+
+
+def test_a_picture_that_changes_between_the_two_is_not_sent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the child checked is not what the operator keeps: that is said, and there is no `Done`."""
+    root = pictured(tmp_path, {"a.yaml": quick(), "b.yaml": bulk(name="other")}, png())
+    read = os.pread
+
+    def before_it_changes(file: int, most: int, at: int) -> bytes:
+        data = read(file, most, at)
+        (root / "campaigns/images/a.png").write_bytes(png(3, 3))
+        return data
+
+    monkeypatch.setattr("campaignkit.intake.talk.os.pread", before_it_changes)
+    found = talk(root)
+    (problem,) = found.problems
+    assert (problem.code, problem.place.path, problem.place.line) == ("CK306", "campaigns/a.yaml", 4)
+    assert "campaigns/images/a.png changed while it was read" in problem.message
+    assert (found.done, found.mailings) == (False, [])
+
+
+def test_a_picture_is_read_no_further_than_it_may_be_long(tmp_path: Path) -> None:
+    root = pictured(tmp_path, {"a.yaml": quick()}, png())
+    with (root / "campaigns/images/a.png").open("r+b") as stream:
+        stream.truncate(1 << 40)
+    with Front(root) as front:
+        front.project()
+        list(front.run([head.path for head in front.index().campaigns], environment="sandbox", elements=True))
+        assert [len(data) for data in front._images.values()] == [LARGEST_IMAGE + 1]
+        assert [problem.code for problem in front.diagnostics] == ["CK407"]
+
+
+# A child that lies: what the real one said is changed on its way.
+LIES = [
+    ("a.yaml", b'"method":"quick"', b'"method":"carrier-pigeon"', "unknown method"),
+    ("a.yaml", b'"method":"quick"', b'"method":"list"', "does not fit the method"),
+    ("b.yaml", b'"method":"list"', b'"method":"bulk"', "does not fit the method"),
+    ("b.yaml", b'"method":"list"', b'"method":"quick"', "does not fit the method"),
+]
+
+
+@pytest.mark.parametrize(("file", "old", "new", "words"), LIES)
+def test_a_child_that_mixes_up_methods_breaks_down(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: str, old: bytes, new: bytes, words: str
+) -> None:
+    campaigns = {"a.yaml": quick('{type: text, text: "Hi {{ name }}"}'), "b.yaml": listed()}
+    root = project(tmp_path, {file: campaigns[file]}, settings=SETTINGS)
+    receive = Channel.receive
+
+    def changed(self: Channel) -> tuple[int, bytes]:
+        kind, data = receive(self)
+        return kind, data.replace(old, new) if kind == Kind.MAILING else data
+
+    monkeypatch.setattr(Channel, "receive", changed)
+    found = talk(root)
+    assert (found.codes, found.done) == (["CK000"], False)
+    assert words in found.problems[0].message
+
+
+def test_how_many_phones_are_suppressed_is_told(tmp_path: Path) -> None:
+    root = project(tmp_path, settings=PROJECT + "suppress: [stop.csv, more.csv]\n")
+    (root / "stop.csv").write_text("phone\n375291111111\n375291111111\n375293333333\n")
+    (root / "more.csv").write_text("phone\n375291111111\n375294444444\n")
+    (done,) = [word for word in talk(root).words if isinstance(word, Done)]
+    assert done.suppressed_phones == 3
+    (done,) = [word for word in talk(project(tmp_path / "other")).words if isinstance(word, Done)]
+    assert done.suppressed_phones == 0

@@ -94,3 +94,14 @@ def test_a_line_that_cannot_be_read_is_no_step_left_out(tmp_path: Path) -> None:
 def _new(folder: Path, name: str) -> Path:
     (folder / name).mkdir()
     return folder / name
+
+
+def test_calls_told_in_two_pieces_are_put_together_where_they_ended(tmp_path: Path) -> None:
+    out, file = tmp_path / "trace", "".join(f"\\x{byte:02x}" for byte in str(tmp_path / "s.db").encode())
+    out.write_text(
+        f'7 openat(AT_FDCWD<\\x2f>, "{file}", O_RDWR|O_CREAT, 0600) = 3<{file}>\n'
+        f'7 pwrite64(3<{file}>, "\\x61\\x62", 2, 40 <unfinished ...>\n'
+        f"8 fsync(3<{file}>) = 0\n"
+        "7 <... pwrite64 resumed>) = 2\n"
+    )
+    assert list(trace.read(out, tmp_path)) == [trace.Make("s.db"), trace.Sync("s.db"), trace.Write("s.db", 40, b"ab")]

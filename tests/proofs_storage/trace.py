@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +12,8 @@ OPTIONS = ("-f", "-y", "-xx", "-s", "10000000", "-e", "trace=openat,write,pwrite
 _LINE = re.compile(r"^[0-9]+ +([a-z0-9_]+)\((.*)\) = ([0-9]+)(?:<.*)?$")
 _NOTHING = re.compile(r" = -1 E|\) += \?$|--- SIG|\+\+\+ (exited|killed)|^$")
 """Lines of calls that failed or never returned, and of signals and ends."""
+_BEGUN = re.compile(r"^([0-9]+) +(.*?) *<unfinished \.\.\.>$")
+_RESUMED = re.compile(r"^([0-9]+) +<\.\.\. [a-z0-9_]+ resumed>(.*)$")
 _TEXT = re.compile(r'"((?:\\x[0-9a-f]{2})*)"')
 _OPENED = re.compile(r"^[0-9]+<((?:\\x[0-9a-f]{2})*)(?:>|\()")
 _PHONES = re.compile(rb'"delivery_list":(\[[^\]]*\])')
@@ -89,7 +91,7 @@ def read(out: Path, root: Path) -> Iterator[Step]:
         RuntimeError: A line cannot be understood; what it says would be missing from the proof.
     """
     places: dict[str, int] = {}
-    for line in out.read_text(encoding="ascii").splitlines():
+    for line in _whole(out.read_text(encoding="ascii").splitlines()):
         if found := _LINE.match(line):
             call, arguments, result = found[1], found[2], int(found[3])
             texts = [_bytes(text) for text in _TEXT.findall(arguments)]
@@ -99,6 +101,22 @@ def read(out: Path, root: Path) -> Iterator[Step]:
                 yield Send(frozenset(map(int, json.loads(phones[1]))))
         elif not _NOTHING.search(line):
             raise RuntimeError(f"a line of the trace cannot be understood: {line[:200]}")
+
+
+def _whole(lines: Iterable[str]) -> Iterator[str]:
+    """Lines with the calls put together that strace told in two pieces, as it does when it looked at another process in between.
+
+    They stand where they ended: from there on their effect is certain.
+    """
+    begun: dict[str, str] = {}
+    for line in lines:
+        if found := _BEGUN.match(line):
+            begun[found[1]] = found[2]
+        elif found := _RESUMED.match(line):
+            yield f"{found[1]} {begun.pop(found[1])}{found[2]}"
+        else:
+            yield line
+    yield from (f"{pid} {call} <unfinished ...>" for pid, call in begun.items())  # nobody knows whether these had an effect
 
 
 def _stored(call: str, arguments: str, texts: list[bytes], result: int, root: Path, places: dict[str, int]) -> Iterator[Step]:

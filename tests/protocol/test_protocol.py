@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from campaignkit.protocol.codec import MessageError, decode, encode
 from campaignkit.protocol.frames import LARGEST, Channel, ChannelClosedError
-from campaignkit.protocol.messages import CHUNK_ROWS, Chunk, Done, FileHead, Index, MailingEnd, MailingHead, Select
+from campaignkit.protocol.messages import CHUNK_ROWS, LIST_PHONE, Chunk, Done, FileHead, Index, MailingEnd, MailingHead, Select
 
 phones = st.integers(1, 999_999_999_999_999)
 people = st.lists(st.tuples(phones, st.binary(min_size=16, max_size=16), st.binary(max_size=30)), max_size=20)
@@ -79,6 +79,16 @@ def test_columns_that_disagree_are_refused(packed: bytes, why: str) -> None:
     with pytest.raises(ValueError, match="chunk"):
         Chunk.unpack(packed)
     assert why
+
+
+@pytest.mark.parametrize("elements", [b"", b'"list"'])
+def test_a_list_is_the_only_one_of_its_chunk(elements: bytes) -> None:
+    lengths = [len(elements)] if elements else []
+    one = Chunk(array("q", [LIST_PHONE]), bytes(16), array("I", lengths), elements)
+    assert Chunk.unpack(one.pack()) == one
+    for phones in ([LIST_PHONE, LIST_PHONE], [375291111111, LIST_PHONE]):
+        with pytest.raises(ValueError, match="chunk"):
+            Chunk.unpack(Chunk(array("q", phones), bytes(32), array("I"), b"").pack())
 
 
 INDEX = MailingHead(name="m", revision=1, line=3, moved_from="")

@@ -67,9 +67,11 @@ class Peer:
 
     def stop(self) -> None:
         self.stopping.set()
-        for thread in (self._thread, *self._handlers):
+        self._thread.join(10)  # first: it may just be starting another handler
+        for thread in self._handlers:
             thread.join(10)
         self._listener.close()
+        assert not any(thread.is_alive() for thread in self._handlers), "a script neither ended nor saw that it should"
 
 
 @contextlib.contextmanager

@@ -17,27 +17,39 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import pytest
 
 from campaignkit.errors import StateError
-from campaignkit.model.outcomes import Outcome, Phase, SendResult
-from campaignkit.model.settings import ProviderBehaviour
+from campaignkit.model.outcomes import Outcome, Phase
 from campaignkit.provider.exchange import Exchange
-from campaignkit.provider.send import BulkSender
-from tests.canary import TOKEN
 
 from .authority import Authority
 from .peers import OK, UUID, Peer, Script, answer, closed_port, drips, floods, listens, resets_after, says, stalls
+from .sending import (
+    ANSWERING,
+    BODY,
+    CONNECTED,
+    CONNECTING,
+    DEADLINE,
+    DONE,
+    LARGE,
+    PATIENCE,
+    WAITING,
+    WRITING,
+    A,
+    N,
+    R,
+    T,
+    U,
+    interrupted,
+    send,
+    sender,
+)
 
 Serve = Callable[..., Peer]
 ROOT = Path(__file__).resolve().parents[2]
-BODY = b'{"messages":[]}'
-DEADLINE = 0.3
-LARGE = 20 << 20
-A, R, T, N, U = Outcome.ACCEPTED, Outcome.REJECTED, Outcome.THROTTLED, Outcome.NOT_SENT, Outcome.UNKNOWN
 
 ELSEWHERE = {
     1: "tests/wire/test_bulk.py::test_what_is_no_json_is_never_encoded",
@@ -73,7 +85,6 @@ HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 65\r\n"
 SOUND = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n" % len(OK)
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 GZIP = b"Content-Encoding: gzip\r\n"
-CONNECTING, WRITING, WAITING, ANSWERING, DONE = Phase.CONNECTING, Phase.WRITING, Phase.WAITING, Phase.ANSWERING, Phase.DONE
 
 
 def without_reading(conn: socket.socket, peer: Peer) -> None:
@@ -177,7 +188,7 @@ ROWS = (
     Row(21, "no answer", stalls(b""), U, WAITING, "deadline of 0.3 s"),
     Row(22, "drip in the status line", drips(b"HTTP/1.1 ", b"2"), U, ANSWERING, "deadline"),
     Row(22, "drip in a header", drips(HEAD, b"x"), U, ANSWERING, "deadline"),
-    Row(22, "drip of headers", drips(HEAD, b"x: y\r\n"), U, ANSWERING),
+    Row(22, "drip of headers", drips(HEAD, b"x: y\r\n"), U, ANSWERING, "deadline"),
     Row(22, "drip in the body", drips(b"HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\n", b" "), U, ANSWERING, "deadline"),
     Row(22, "drip of interim answers", drips(b"", b"HTTP/1.1 100 Continue\r\n\r\n"), U, ANSWERING, "deadline"),
     Row(22, "flood of interim answers", floods(b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 999), U, ANSWERING, "deadline"),
@@ -253,15 +264,6 @@ PLAYED = [
 ]
 
 
-def sender(url: str, **given: Any) -> BulkSender:
-    given = {"connect_timeout": DEADLINE, "deadline": DEADLINE, "policy": ProviderBehaviour(), **given}
-    return BulkSender(url, TOKEN, **given)
-
-
-def send(url: str, body: bytes = BODY, **given: Any) -> SendResult:
-    return sender(url, **given).send_bulk(body, intent=lambda: True)
-
-
 @contextmanager
 def at_most(seconds: float) -> Iterator[None]:
     began = time.monotonic()
@@ -285,8 +287,10 @@ def test_what_is_held_elsewhere_is_held_there(place: str) -> None:
 def test_the_row(serve: Serve, authority: Authority, row: Row, scheme: str) -> None:
     peer = serve(authority.over_tls(row.script) if scheme == "https" else row.script)
     url = peer.url if scheme == "http" else f"https://localhost:{peer.port}"
-    given = {} if scheme == "http" else {"tls": authority.trusted(), "connect_timeout": DEADLINE if scheme == "raw" else 5.0}
-    with at_most(DEADLINE + 2):
+    given: dict[str, Any] = {"tls": None if scheme == "http" else authority.trusted()}
+    given |= {"connect_timeout": DEADLINE} if "did not end in time" in row.said else {}
+    given |= {"deadline": DEADLINE} if "deadline" in row.said else {}
+    with at_most(PATIENCE):
         result = send(url, row.body, **given)
     assert (result.outcome, result.halt) == (row.outcome, row.halt), result
     assert row.phase is None or result.phase is row.phase, result
@@ -319,7 +323,7 @@ def test_row_4_a_name_that_is_never_resolved(monkeypatch: pytest.MonkeyPatch) ->
 
     monkeypatch.setattr(socket, "getaddrinfo", hanging)
     with at_most(1.5):
-        result = send(f"http://localhost:{closed_port()}")
+        result = send(f"http://localhost:{closed_port()}", connect_timeout=DEADLINE)
     assert (result.outcome, result.phase) == (N, CONNECTING)
     assert "resolved in time" in result.reason
 
@@ -330,24 +334,10 @@ def test_row_5_a_refused_port() -> None:
     assert "refused" in result.reason
 
 
-@pytest.fixture
-def deaf() -> Iterator[int]:
-    """A port whose queue is full: whoever connects waits."""
-    with socket.create_server(("127.0.0.1", 0), backlog=0) as listener:
-        waiting = []
-        for _ in range(4):
-            waiting.append(socket.socket())
-            waiting[-1].setblocking(False)
-            waiting[-1].connect_ex(listener.getsockname())
-        yield listener.getsockname()[1]
-        for one in waiting:
-            one.close()
-
-
 @pytest.mark.skipif(sys.platform != "linux", reason="a full queue is refused elsewhere")
 def test_row_6_a_silent_address(deaf: int) -> None:
     with at_most(DEADLINE + 1):
-        result = send(f"http://127.0.0.1:{deaf}")
+        result = send(f"http://127.0.0.1:{deaf}", connect_timeout=DEADLINE)
     assert (result.outcome, result.phase, result.halt) == (N, CONNECTING, False)
     assert "no answer in time" in result.reason
 
@@ -358,7 +348,7 @@ def test_row_6_many_silent_addresses_share_one_bound(deaf: int, monkeypatch: pyt
     one = (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", deaf))
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [one] * silent)
     with at_most(DEADLINE + 1):
-        assert send("https://app.example.by").outcome is N
+        assert send("https://app.example.by", connect_timeout=DEADLINE).outcome is N
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="a full queue is refused elsewhere")
@@ -366,7 +356,7 @@ def test_row_6_the_next_address_is_tried(serve: Serve, deaf: int, monkeypatch: p
     peer = serve(says(answer()))
     addresses = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port)) for port in (deaf, closed_port(), peer.port)]
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: addresses)
-    assert send(f"http://localhost:{peer.port}").outcome is A
+    assert send(f"http://localhost:{peer.port}", connect_timeout=3 * DEADLINE).outcome is A
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [])
     assert "no address" in send(f"http://localhost:{peer.port}").reason
 
@@ -390,7 +380,7 @@ def test_rows_7_8_9_the_environment_has_no_say(serve: Serve, authority: Authorit
     monkeypatch.setenv("SSL_CERT_FILE", str(authority.file))
     plain, secure = serve(says(answer())), serve(authority.over_tls(says(answer())))
     assert send(plain.url).outcome is A
-    assert send(f"https://localhost:{secure.port}", connect_timeout=5.0).outcome is A
+    assert send(f"https://localhost:{secure.port}").outcome is A
     for peer in (plain, secure):
         assert b"uthorization" not in peer.requests[0]
         assert peer.requests[0].startswith(b"POST /api/")
@@ -408,7 +398,7 @@ def test_row_10_whom_tls_does_not_trust_nothing_is_sent(serve: Serve, authority:
     }.get(wrong, authority.server)()
     peer = serve(authority.over_tls(says(answer()), context))
     given: dict[str, Any] = {} if wrong == "unknown authority" else {"tls": authority.trusted()}
-    result = send(f"https://{'127.0.0.1' if wrong == 'address' else 'localhost'}:{peer.port}", connect_timeout=5.0, **given)
+    result = send(f"https://{'127.0.0.1' if wrong == 'address' else 'localhost'}:{peer.port}", **given)
     assert (result.outcome, result.phase, result.halt, result.bytes_written) == (N, CONNECTING, True, 0)
     assert ("no TLS could be agreed" if wrong == "old TLS" else "certificate was refused") in result.reason
     assert peer.requests == []
@@ -419,16 +409,16 @@ def test_row_10_no_authority_of_another_tool_is_trusted(serve: Serve, authority:
     peer = serve(authority.over_tls(says(answer())))
     for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
         monkeypatch.setenv(name, str(authority.file))
-    assert send(f"https://localhost:{peer.port}", connect_timeout=5.0).halt
+    assert send(f"https://localhost:{peer.port}").halt
     monkeypatch.setenv("SSL_CERT_FILE", str(authority.file.with_name("none")))
-    assert send(f"https://localhost:{peer.port}", connect_timeout=5.0).halt
+    assert send(f"https://localhost:{peer.port}").halt
     assert peer.requests == []
 
 
 def test_row_13_a_client_turned_away_after_the_handshake(serve: Serve, authority: Authority) -> None:
     """TLS 1.3 ends the client's handshake before the server has judged it; nobody can tell then what the server read."""
     peer = serve(authority.over_tls(says(answer()), authority.asking_for_a_certificate()))
-    result = send(f"https://localhost:{peer.port}", tls=authority.trusted(), connect_timeout=5.0)
+    result = send(f"https://localhost:{peer.port}", tls=authority.trusted())
     assert (result.outcome, result.halt, result.uuid) == (U, False, "")
     assert peer.requests == []
 
@@ -445,7 +435,7 @@ def test_row_14_without_a_committed_intent_not_a_byte_leaves(serve: Serve, grant
 
     if granted is False:
         result = sender(peer.url).send_bulk(BODY, intent=intent)
-        assert (result.outcome, result.phase, result.bytes_written) == (N, Phase.CONNECTED, 0)
+        assert (result.outcome, result.phase, result.bytes_written) == (N, CONNECTED, 0)
     else:
         with pytest.raises(type(granted)):
             sender(peer.url).send_bulk(BODY, intent=intent)
@@ -509,16 +499,8 @@ def test_row_45_any_exception_after_the_intent(
 
 
 def test_row_45_an_interrupt_in_the_middle(serve: Serve) -> None:
-    def interrupt(_number: int, _frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGALRM, interrupt)
-    try:
-        signal.setitimer(signal.ITIMER_REAL, 0.1)
-        result = send(serve(stalls(b"")).url, deadline=9.0)
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+    with interrupted(0.1):
+        result = send(serve(stalls(b"")).url)
     assert (result.outcome, result.phase) == (U, WAITING)
     assert result.reason.startswith("interrupted")
 

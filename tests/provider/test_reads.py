@@ -17,7 +17,7 @@ from campaignkit.provider.reads import StatusClient
 from tests import canary
 from tests.canary import assert_hidden, shown
 
-from .peers import Peer, Script, answer, closed_port, drips, resets_after, says, stalls
+from .peers import Peer, Script, answer, closed_port, drips, floods, resets_after, says, stalls
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -121,9 +121,22 @@ CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
     ],
     ids=["body", "status line", "header", "interim answers", "chunk head", "trailer"],
 )
-def test_a_drip_anywhere_is_cut(serve: Serve, head: bytes, endless: bytes) -> None:
+def test_a_drip_anywhere_is_cut(serve: Serve, monkeypatch: pytest.MonkeyPatch, head: bytes, endless: bytes) -> None:
+    monkeypatch.setattr("campaignkit.provider.timed.SILENCES", 2)
+    peer = serve(drips(head, endless))  # five times as often as would be a silence
     with pytest.raises(ProviderError, match="in time"):
-        ask(serve(drips(head, endless)).url, read_timeout=0.05)
+        ask(peer.url, read_timeout=0.1)
+
+
+@pytest.mark.parametrize(
+    ("head", "endless"),
+    [(b"", b"HTTP/1.1 100 Continue\r\n\r\n"), (CHUNKED + b"0\r\n", b"x: y\r\n")],
+    ids=["interim answers", "trailers"],
+)
+def test_a_flood_that_nothing_bounds_is_cut(serve: Serve, monkeypatch: pytest.MonkeyPatch, head: bytes, endless: bytes) -> None:
+    monkeypatch.setattr("campaignkit.provider.timed.SILENCES", 2)
+    with pytest.raises(ProviderError, match="in time"):
+        ask(serve(floods(head, endless * 999)).url, read_timeout=0.1)
 
 
 def test_a_refused_port_is_told_without_the_token() -> None:

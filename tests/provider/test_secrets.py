@@ -53,6 +53,13 @@ def test_a_beginning_at_a_cut_is_blotted(token: str, length: int) -> None:
     assert Redactor(token).blot(f"\n{token[:length]}") == f"\n{MARK}"
 
 
+def test_what_only_begins_like_it_does_not_hide_the_beginning_behind_it() -> None:
+    redactor = Redactor("abcdefghijklmnopqrstuvwxyz")
+    assert redactor.blot("key abcdef is no abcdefg") == f"key abcdef is no {MARK}"
+    assert redactor.blot("key abcdef is no key") == "key abcdef is no key"
+    assert Redactor("aaaaaaabcdefghijk").blot("-aaaaaaaaab") == f"-aa{MARK}"
+
+
 @given(ascii_tokens.filter(lambda token: len(token) > 12), st.integers(0, 70), st.integers(12, 80))
 def test_a_longer_piece_from_anywhere_is_blotted(token: str, start: int, length: int) -> None:
     piece = token[min(start, len(token) - 12) :][:length]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import errno
+import socket
 import threading
 import time
 from typing import TYPE_CHECKING, Any
@@ -10,36 +12,25 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from campaignkit.errors import RefusedError
-from campaignkit.model.outcomes import Outcome, Phase, SendResult
 from campaignkit.model.settings import ProviderBehaviour
 from campaignkit.provider.send import BulkSender
 from tests.canary import TOKEN
 
-from .peers import OK, UUID, Peer, answer, closed_port, listens, says
+from .peers import OK, UUID, Peer, answer, closed_port, listens, says, stalls
+from .sending import BODY, CONNECTED, DONE, WAITING, A, N, U, send, sender
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from campaignkit.model.outcomes import SendResult
+
     Serve = Callable[..., Peer]
-
-BODY = b'{"messages":[]}'
-DEADLINE = 0.3
-A, R, T, N, U = Outcome.ACCEPTED, Outcome.REJECTED, Outcome.THROTTLED, Outcome.NOT_SENT, Outcome.UNKNOWN
-
-
-def sender(url: str, **given: Any) -> BulkSender:
-    given = {"connect_timeout": DEADLINE, "deadline": DEADLINE, "policy": ProviderBehaviour(), **given}
-    return BulkSender(url, TOKEN, **given)
-
-
-def send(url: str, body: bytes = BODY, **given: Any) -> SendResult:
-    return sender(url, **given).send_bulk(body, intent=lambda: True)
 
 
 def test_an_accepted_send_is_one_plain_post(serve: Serve) -> None:
     peer = serve(says(answer()))
     result = send(peer.url)
-    assert (result.outcome, result.uuid, result.http_status, result.phase) == (A, UUID, 200, Phase.DONE)
+    assert (result.outcome, result.uuid, result.http_status, result.phase) == (A, UUID, 200, DONE)
     assert result.answer == OK
     assert not result.halt
     head, _, body = peer.requests[0].partition(b"\r\n\r\n")
@@ -82,11 +73,23 @@ def test_a_machine_that_slept_after_the_intent_does_not_send(serve: Serve) -> No
     peer = serve(listens(got))
     ticks = iter([0.0, 31.0])
     result = send(peer.url, clock=lambda: next(ticks))
-    assert (result.outcome, result.phase) == (N, Phase.CONNECTED)
+    assert (result.outcome, result.phase) == (N, CONNECTED)
     peer.wait_for_one()
     assert got == [b""]
     ticks = iter([0.0, 30.0])
     assert send(serve(says(answer())).url, clock=lambda: next(ticks)).outcome is A
+
+
+def test_the_way_is_lost_after_the_request(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the system says once its repetitions ended at a router that knows the way no longer."""
+
+    def lost(*_: Any) -> int:
+        raise OSError(errno.EHOSTUNREACH, "No route to host")
+
+    monkeypatch.setattr(socket.socket, "recv_into", lost, raising=False)
+    result = send(serve(stalls(b"")).url)
+    assert (result.outcome, result.phase, result.halt) == (U, WAITING, False)
+    assert result.reason.startswith("the connection broke (No route to host); ")
 
 
 FORMS = [
@@ -125,7 +128,7 @@ def test_an_echoed_token_is_no_uuid(serve: Serve, uuid: str) -> None:
 
 def test_one_sender_serves_several_threads(serve: Serve) -> None:
     peer = serve(says(answer()))
-    one = sender(peer.url, deadline=5, connect_timeout=5)
+    one = sender(peer.url)
     results: list[SendResult] = []
     threads = [threading.Thread(target=lambda: results.append(one.send_bulk(BODY, intent=lambda: True))) for _ in range(8)]
     for thread in threads:

@@ -38,6 +38,9 @@ def test_refusals_accept_nothing() -> None:
     assert (got.status, got.document) == (403, {"error": "limit excided"})
     got = answer("error_in_200", accepted=False)
     assert (got.status, set(got.document)) == (200, {"error"})
+    got = answer("http_400", accepted=False, error="wrong", shape="message")
+    assert (got.status, got.document) == (400, {"status": "error", "message": "wrong"})
+    assert answer("throttle", accepted=False, retry_after=1, shape="message").headers["Retry-After"] == "1"
 
 
 @pytest.mark.parametrize(("kind", "accepted"), [("http_500_before", False), ("http_500_after", True)])

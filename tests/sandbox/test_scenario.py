@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
+from dataclasses import fields
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from campaignkit.sandbox import scenario as scenario_module
 from campaignkit.sandbox.fault_book import FaultBook
+from campaignkit.sandbox.replies import Reply
 from campaignkit.sandbox.routes import ROUTES
 from campaignkit.sandbox.scenario import METHODS, Fault, Scenario, ScenarioError, load_scenario
 from campaignkit.sandbox.scenario_reading import OPTIONS, read_scenario
@@ -27,12 +31,20 @@ def test_the_example_in_the_documentation_loads(tmp_path: Path) -> None:
     assert scenario.script("375291111111") == ("NEW", "SENT", "UNDELIVERED")
     assert scenario.script("375291111177") == ()
     assert scenario.script("375292222222") is None
+    assert scenario.script("375291111188") == ("NEW", "FAILED:9")
     assert scenario.refusal("spring/last-day 1of1") == "Not enough money"
+    assert scenario.replies == (Reply(phone="*1111", text="Is it open on Sunday?", after=5),)
+    assert scenario.lists == {77: ("375291111111", "375292222222")}
+    assert (scenario.balance, scenario.repeat_confirm) == (Decimal("1.50"), "ok")
 
 
 def test_every_kind_and_method_is_documented() -> None:
     assert [kind for kind in OPTIONS if f"`{kind}`" not in str(scenario_module.__doc__)] == []
     assert {method.name for method in ROUTES.values()} == set(METHODS)
+    keys = re.findall(r"^\| (`.*?) \|", str(scenario_module.__doc__), re.MULTILINE)
+    documented = {key.strip("`") for cell in keys for key in cell.split(", ")}
+    assert documented >= {field.name for field in fields(Scenario)}
+    assert documented - set(OPTIONS) == {field.name for field in fields(Scenario)} | {"method", "fault", "nth", "match", "times"}
 
 
 def fault(**changes: Any) -> dict[str, Any]:
@@ -64,6 +76,28 @@ def fault(**changes: Any) -> dict[str, Any]:
         ({"phones": {"375291111111": "NEW"}}, "phones.375291111111 must be a list"),
         ({"phones": {"375291111111": [1]}}, "phones.375291111111 must be a text"),
         ({"refusals": {"a": 1}}, "refusals.a must be a text"),
+        (fault(fault="http_400", shape="xml"), "faults[0].shape must be one of error, message"),
+        (fault(fault="slow", shape="error"), "unknown key 'shape'"),
+        ({"strict": 1}, "strict must be true or false"),
+        ({"lists": []}, "lists must be an object"),
+        ({"lists": {"shop": []}}, "lists.shop must be a list's number"),
+        ({"lists": {"0": []}}, "lists.0 must be a list's number"),
+        ({"lists": {"77": "375291111111"}}, "lists.77 must be a list of phones"),
+        ({"balance": 100}, 'balance must be an amount as text, such as "0.049"'),
+        ({"price": "0,049"}, "price must be an amount as text"),
+        ({"repeat_confirm": True}, "repeat_confirm must be one of ok, error"),
+        ({"replies": {}}, "replies must be a list"),
+        ({"replies": [{"text": "a"}]}, "replies[0].phone must be a text"),
+        ({"replies": [{"phone": "*"}]}, "replies[0].text must be a text"),
+        ({"replies": [{"phone": "*", "text": "a", "after": 0}]}, "replies[0].after must be a number above 0"),
+        ({"replies": [{"phone": "*", "text": "a", "when": 1}]}, "replies[0] has an unknown key 'when'"),
+        ({"replies": [{"phone": "*", "text": "a"}] * 101}, "replies must be at most 100 rules"),
+        ({"marks_at_most": 0}, "marks_at_most must be a whole number"),
+        ({"listed": "quick"}, "listed must be a list"),
+        ({"listed": ["sms"]}, "listed must be one of list, quick, bulk"),
+        ({"ignore_offset": None}, "ignore_offset must be true or false"),
+        ({"ids": "hex"}, "ids must be one of number, text"),
+        ({"id_field": "uuid"}, "id_field must be one of message_id, viber_id"),
     ],
 )
 def test_a_mistake_is_named_with_its_place(document: object, words: str, tmp_path: Path) -> None:
@@ -105,3 +139,16 @@ def test_rules_fire_by_number_name_and_count() -> None:
     assert picks(FaultBook(by_name.faults), "spring-sale", calls=1) == ["slow"]
     assert picks(FaultBook(by_name.faults), "winter", calls=1) == [None]
     assert picks(FaultBook(by_name.faults), "spring-sale", calls=1, method="statusBulkViber") == [None]
+
+
+def test_what_is_said_of_absent_keys_is_so() -> None:
+    usual = read_scenario({})
+    assert usual == Scenario()
+    assert {str(number): list(phones) for number, phones in usual.lists.items()} == {
+        "77": ["375291111111", "375292222222", "375293333333", "375294444444"],
+        "78": [],
+    }
+    assert (usual.balance, usual.price) == (Decimal(100), Decimal("0.049"))
+    assert (usual.strict, usual.repeat_confirm, usual.marks_at_most, usual.listed) == (False, "error", None, frozenset({"list"}))
+    assert (usual.ignore_offset, usual.ids, usual.id_field) == (False, "number", "message_id")
+    assert [(reply.phone, reply.text) for reply in usual.replies] == [("*1111", "Thank you!"), ("*2222", "стоп")]

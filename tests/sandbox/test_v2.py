@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -146,6 +147,26 @@ def test_a_repeated_confirmation_never_debits_again(clock: Clock, repeat: str | 
         assert [v2(server.url, CONFIRM, message_id=1).status for _ in range(3)] == [200, status, status]
         assert str(server.ledger.spent()) == "0.196"
         assert set(server.ledger.times_accepted().values()) == {1}
+
+
+def test_many_confirm_at_once_and_it_counts_once(tmp_path: Path) -> None:
+    scenario = read_scenario({"repeat_confirm": "ok"})
+    data = tmp_path / "data"
+    with EmbeddedServer(data, scenario=scenario) as one, EmbeddedServer(data, scenario=scenario) as two:
+        result(one.url, LIST, **mailing())
+        got: list[int] = []
+
+        def confirm(url: str) -> None:
+            got.extend(v2(url, CONFIRM, message_id=1).status for _ in range(5))
+
+        threads = [threading.Thread(target=confirm, args=(server.url,)) for server in (one, two) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert got == [200] * 40
+        assert str(two.ledger.spent()) == "0.196"
+        assert two.ledger.times_accepted() == dict.fromkeys(FOUR, 1)
 
 
 def test_too_small_a_balance_confirms_nothing(clock: Clock) -> None:

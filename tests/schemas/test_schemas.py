@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from jsonschema import Draft202012Validator
 
-SCHEMAS = {path.name: path for path in sorted((Path(__file__).parents[2] / "schemas").glob("*.json"))}
+SCHEMAS = {path.name: path for path in sorted((Path(__file__).parents[2] / "schemas").glob("*.schema.json"))}
 INPUTS = ("campaign.schema.json", "project.schema.json")
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 

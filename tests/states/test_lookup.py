@@ -26,6 +26,8 @@ def test_a_memory_of_any_size_gives_the_same_answers(world: World, run: Run, mos
         for _ in range(2):
             assert lookup.known([2, 1], shuffled) == run.store.known([2, 1], shuffled)
             assert lookup.fingerprints([1, 2], shuffled) == {phone: {fingerprint(phone)} for phone in PEOPLE[300:400]}
+        kept = sum(len(batch.phones) + len(batch.fingerprints) for batch in lookup._kept.values())
+        assert kept <= max(most_bytes, 24 * 100)  # a million people must not all stay in memory; one batch does
 
 
 def test_who_is_held_by_a_batch_that_is_gone_is_not_new(world: World, run: Run) -> None:

@@ -154,7 +154,7 @@ def test_a_damaged_claim_stops_the_plan_and_the_claiming(world: World, damage: s
 def test_who_asks_for_no_people_is_told_of_a_batch_whose_mailing_is_gone(world: World) -> None:
     """It would be missing from the figures, and its people with it. What else is damaged there decides nothing about them."""
     flip(world, "batch", "fingerprints")
-    assert len(list(world.reader().requests(with_people=False))) == 5
+    assert len(list(world.reader().requests(with_people=False))) == 6
     world.stores[-1].close()
     flip(world, "batch", "mailing_id")
     with pytest.raises(StateError, match="batch 1 of r1"):

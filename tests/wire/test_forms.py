@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from werkzeug.formparser import parse_form_data
 
 from campaignkit.model.secret import Secret
-from campaignkit.wire import forms
 from campaignkit.wire.forms import URLENCODED, Form, check_fields, encode_form, list_fields, quick_fields
 from tests.canary import TOKEN, assert_hidden, shown
 
@@ -190,7 +189,7 @@ def test_a_boundary_that_occurs_is_not_taken(monkeypatch: pytest.MonkeyPatch) ->
         def hexdigest(self) -> str:
             return "second" if self._content == b"first" else "first"
 
-    monkeypatch.setattr(forms.hashlib, "sha256", Weak)
+    monkeypatch.setattr("campaignkit.wire.forms.hashlib.sha256", Weak)
     form = encode_form({"message": "at first"}, image=b"data")
     assert form.content_type == "multipart/form-data; boundary=second"
 

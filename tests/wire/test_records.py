@@ -58,7 +58,7 @@ DECODERS: list[Callable[[bytes], Any]] = [
     decode_incoming,
     decode_flagged,
 ]
-LISTS = [decode_mailings, decode_deliveries, decode_incoming]
+LISTS: list[Callable[[bytes], Listing[Any]]] = [decode_mailings, decode_deliveries, decode_incoming]
 
 
 def ok(result: Any) -> bytes:
@@ -112,8 +112,8 @@ def test_an_array_may_stand_for_the_whole() -> None:
 
 def test_odd_rows_are_kept_and_noted_without_what_they_hold() -> None:
     deliveries = decode_deliveries(ok([{"phone": "375 29", "delivery_id": "x"}, {"phone": "+375291111111"}]))
-    assert deliveries == (DeliveryRow(None, None, "", ""), DeliveryRow(None, 375291111111, "", ""))
     assert deliveries.notes == ("entry 1 has no readable phone",)
+    assert deliveries == (DeliveryRow(None, None, "", ""), DeliveryRow(None, 375291111111, "", ""))
     mailings = decode_mailings(ok([{"viber_id": "7"}, {"message_id": "x"}, {"message_id": 0}]))
     assert [row.message_id for row in mailings] == ["7", "", ""]
     assert mailings.notes == ("entry 2 has no readable message_id", "entry 3 has no readable message_id")

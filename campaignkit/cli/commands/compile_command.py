@@ -20,8 +20,9 @@ from campaignkit.cli.options import Common, campaigns_argument, common_options
 def command(common: Common, campaigns: tuple[str, ...], out: Path | None) -> int:
     """Print the request bodies of the whole audience.
 
-    As if nobody had been sent to: a JSON array of sendBulkViber bodies, byte for byte the same on every machine. The token is
-    left out, and the random tag of each batch is a placeholder of the same length. Whole phone numbers are printed.
+    As if nobody had been sent to: a JSON array of sendBulkViber bodies, and of {method, form} for quick messages and mailings
+    to lists, byte for byte the same on every machine. The token is left out, the random tag of each batch is a placeholder of
+    the same length, and a local picture is told by name and SHA-256. Whole phone numbers are printed.
     """
     from campaignkit.cli.project import open_project, start
     from campaignkit.diagnostics import has_errors

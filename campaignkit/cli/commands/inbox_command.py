@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from campaignkit.engine.inbox import Pulled
     from campaignkit.model.replies import ReplyLine
 
+_STEP = 100
 _STOPPING = "Stopping: the answer under way is taken first. Once more ends it now; nothing is lost."
 
 
@@ -38,7 +39,6 @@ def pull(common: Common, campaigns: tuple[str, ...], reveal: bool, form: str) ->
     from campaignkit.cli.exit_codes import ExitCode
     from campaignkit.cli.holding import Holding, provider
     from campaignkit.cli.interrupts import CURRENT, break_off
-    from campaignkit.cli.progress import people_progress
     from campaignkit.cli.project import indexed
     from campaignkit.cli.secrets import read_token
     from campaignkit.engine.inbox import PullJob
@@ -61,10 +61,10 @@ def pull(common: Common, campaigns: tuple[str, ...], reveal: bool, form: str) ->
         names = opened.known_campaigns(campaigns, [found.key.campaign for found in store.mailings()])
         reachable = stack.enter_context(provider(holding, read_token(environment)))
         reader = stack.enter_context(reachable.reader())
-        with CURRENT.stopping(stop, break_off, _STOPPING) as clock, people_progress(console, 0, "asking"):
+        with CURRENT.stopping(stop, break_off, _STOPPING) as clock:
             result = PullJob(
                 store=store, reader=reader, clock=clock, environment=environment, words=words, campaigns=names, by=person(),
-                stopped=lambda: stopped[0],
+                tell=lambda done, every: _progress(common, done, every), stopped=lambda: stopped[0],
             ).run()  # fmt: skip
         # A copy of the state made before does not know who has opted out now.
         holding.remember(store)
@@ -82,6 +82,11 @@ def pull(common: Common, campaigns: tuple[str, ...], reveal: bool, form: str) ->
     if stopped[0]:
         return ExitCode.INTERRUPTED
     return ExitCode.INCOMPLETE if result.failures or result.left else ExitCode.DONE
+
+
+def _progress(common: Common, done: int, every: int) -> None:
+    if done % _STEP == 0 and done < every:
+        common.console.say(f"{done:,} of {every:,} requests asked about …")
 
 
 def _pulled_document(result: Pulled, new: list[ReplyLine], environment: str, *, reveal: bool, sandbox: bool) -> dict[str, Any]:
