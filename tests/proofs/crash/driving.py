@@ -19,6 +19,7 @@ from campaignkit.errors import RefusedError, StateError
 from campaignkit.model.mailings import QUICK
 from campaignkit.model.settings import SANDBOX_URL, Environment
 from campaignkit.provider.records import RecordClient
+from campaignkit.provider.secrets import Redactor
 from campaignkit.states.opening import create, open_reader
 from campaignkit.states.packing import unpack_phones
 from campaignkit.states.records import RequestRow, RequestState, Step
@@ -167,6 +168,7 @@ class _Player:
         place = Place(
             state=self.state, url=self._url(run), run=number, process=process, locked=run.locked, deadline=deadline, confirm=run.confirm
         )  # fmt: skip
+        Redactor(place.token)  # here, so that the patterns of a token are compiled once and not by every child
 
         def work(points: Points) -> int:
             if self.stage.broken is not None:
