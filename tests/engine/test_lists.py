@@ -426,6 +426,25 @@ def test_a_lost_confirm_has_one_id_only(lost: Bench) -> None:
         desk(lost, FakeReader()).settle("r1", said(RequestState.ACCEPTED, "4906"))
 
 
+def test_who_calls_a_lost_confirm_accepted_makes_it_no_draft_before_it_can_count_no_more(lost: Bench) -> None:
+    """A run that sleeps after its intent, and a record that lags, show a draft whose confirm may count yet."""
+    reader = FakeReader({"4905": record("4905", "DRAFT")})
+    early = replace(desk(lost, reader), clock=FakeClock())
+    with pytest.raises(RefusedError, match="may still be under way: that it is a draft can be said from") as refused:
+        early.settle("r1", said(RequestState.ACCEPTED, "4905"))
+    assert refused.value.next_command == "campaignkit resolve r1 --accepted --uuid 4905 --env live"
+    assert row_of(lost).state is RequestState.UNKNOWN
+    assert desk(lost, reader).settle("r1", said(RequestState.ACCEPTED, "4905"))[1] is RequestState.DRAFT
+
+
+def test_a_word_that_nobody_knows_makes_no_draft_of_a_lost_confirm(lost: Bench) -> None:
+    reader = FakeReader({"4905": record("4905", "MODERATED")})
+    with pytest.raises(RefusedError, match="shows r1 as MODERATED, which does not say whether its confirm counted") as refused:
+        desk(lost, reader).settle("r1", said(RequestState.ACCEPTED, "4905"))
+    assert refused.value.next_command == "campaignkit resolve r1 --accepted --no-uuid --env live"
+    assert row_of(lost).state is RequestState.UNKNOWN
+
+
 def test_a_lost_confirm_that_did_not_count_is_a_draft_again(lost: Bench) -> None:
     row, now = desk(lost).settle("r1", said(RequestState.RELEASED))
     assert (row.recipients, now) == (SUBSCRIBERS, RequestState.DRAFT)
