@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from campaignkit.model.outcomes import Outcome
 from campaignkit.wire.outcomes import Classified, Method, classify
+from campaignkit.wire.text import clean
 from campaignkit.wire.v2 import CONFIRM, CREATE, id_seen, stated_error
 
 A, R, T, U = Outcome.ACCEPTED, Outcome.REJECTED, Outcome.THROTTLED, Outcome.UNKNOWN
@@ -222,7 +223,7 @@ values = st.recursive(scalars, lambda inner: st.lists(inner) | st.dictionaries(k
 @given(st.sampled_from([CREATE, CONFIRM]), st.sampled_from([200, 400, 409, 429, 500]), values)
 def test_no_json_is_too_odd_for_the_table(method: Method, status: int, value: object) -> None:
     said = read(method, status, json.dumps(value).encode())
-    assert said.reason.isprintable()
+    assert clean(said.reason, 10_000) == said.reason
     if said.outcome is A and method is CREATE:
         assert said.uuid.isdigit()
 
