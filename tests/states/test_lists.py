@@ -209,3 +209,13 @@ def test_a_damaged_list_and_a_damaged_wish_are_not_believed(world: World, run: R
         reader.request(draft)
     with pytest.raises(StateError, match="checksum is wrong"):
         reader.opted_out([FIRST])
+
+
+def test_a_wish_that_is_damaged_later_is_not_believed_either(world: World, run: Run) -> None:
+    run.store.opt_out(FIRST, reason="asked", at=AT, by="a person")
+    assert run.store.opted_out([FIRST, FIRST + 1]) == {FIRST}
+    with closing(sqlite3.connect(world.path)) as sql:
+        sql.execute("UPDATE optout SET reason = 'axed'")
+        sql.commit()
+    with pytest.raises(StateError, match="checksum is wrong"):
+        run.store.opted_out([FIRST])
