@@ -7,6 +7,7 @@ import ast
 import inspect
 import json
 import re
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from click.testing import CliRunner
 
 from campaignkit.cli import exit_codes
 from campaignkit.cli.main import cli
+from campaignkit.sandbox import scenario as sandbox_scenario
 
 ROOT = Path(__file__).resolve().parents[1]
 WIDTH = 80
@@ -42,6 +44,12 @@ def codes() -> str:
         if isinstance(member, ast.Assign) and isinstance(words, ast.Expr):
             rows.append((f"`{ast.literal_eval(member.value)}`", str(ast.literal_eval(words.value))))
     return table(("code", "meaning"), rows)
+
+
+def scenario() -> str:
+    """What a scenario of the sandbox may say, as its module has it: the example fenced, then the tables."""
+    _, example, *rest = inspect.cleandoc(str(sandbox_scenario.__doc__)).split("\n\n")
+    return "\n\n".join([f"```json\n{textwrap.dedent(example).rstrip()}\n```", *rest])
 
 
 def commands() -> Iterator[tuple[str, ...]]:

@@ -9,20 +9,20 @@ from pathlib import Path
 from typing import Any
 
 FOLDER = Path(__file__).parent / "figures"
-_PARTS = {"engine": "the engine", "exhaustive": "every death of two requests", "command": "the whole command"}
+_PARTS = {"engine": "the engine", "exhaustive": "every death of one apply", "commands": "the whole command"}
+_COLUMNS = {
+    "histories": "histories", "two_processes": "with two processes", "quick": "with quick messages", "lists": "with lists",
+    "processes": "processes", "killed": "killed", "accepted": "requests accepted", "drafts": "drafts made", "confirmed": "confirmed",
+    "unknown": "left unknown", "violations": "violations",
+}  # fmt: skip
 
 
 def crash() -> str:
     """What `make prove-crash FIGURES=docs/figures/crash.json` came to."""
     found = _read("crash")
-    rows = [
-        [
-            _PARTS.get(name, name),
-            *(f"{part[column]:,}" for column in ("histories", "two_processes", "processes", "killed", "accepted", "unknown", "violations")),
-        ]
-        for name, part in found["parts"].items()
-    ]
-    heads = ["part", "histories", "with two processes", "processes", "killed", "requests accepted", "left unknown", "violations"]
+    columns = [column for column in _COLUMNS if all(column in part for part in found["parts"].values())]
+    rows = [[_PARTS.get(name, name), *(f"{part[column]:,}" for column in columns)] for name, part in found["parts"].items()]
+    heads = ["part", *(_COLUMNS[column] for column in columns)]
     caught = (
         f"{found['mutants_caught']} of {found['mutants']} broken engines were caught, {found['mutants_in_first_history']} of them by their"
     )

@@ -125,6 +125,8 @@ class ApplyRun:
         job = self._plan_job(store)
         plan = job.run(meanwhile=_import_what_sends)
         if self.asked.only:
+            from campaignkit.engine.confirming import one_draft
+
             plan, job.batches = one_draft(plan, self.asked.only), []
         if self.opened.front.diagnostics:
             click.echo(text(self.opened.front.diagnostics), err=True, nl=False)
@@ -223,7 +225,7 @@ class ApplyRun:
         from campaignkit.cli.holding import provider
         from campaignkit.cli.interrupts import CURRENT
         from campaignkit.cli.progress import people_progress
-        from campaignkit.cli.receipt import spill_words
+        from campaignkit.cli.receipt import request_record, spill_words
         from campaignkit.cli.sending import sender
         from campaignkit.engine.applier import ApplyJob
         from campaignkit.engine.sending import StopFlag
@@ -251,7 +253,7 @@ class ApplyRun:
                 def tell(sent: Sent) -> None:
                     advance(sent.people)
                     if self.asked.form == "json":
-                        self.console.record(_request_record(sent))
+                        self.console.record(request_record(sent))
 
                 def spill(ready: Ready, attempt: int, result: SendResult) -> None:
                     kept = spills.keep(Spilled(ref=ready.ref, attempt=attempt, result=result, at=self.holding.clock.now()))
@@ -315,55 +317,3 @@ def _import_what_sends() -> None:
     """Load the send path while the front child is busy: it costs tens of milliseconds, and the child has the other core."""
     import campaignkit.cli.sending
     import campaignkit.engine.applier  # noqa: F401
-
-
-def one_draft(plan: Plan, name: str) -> Plan:
-    """The plan of confirming one draft; of a mailing that was sent, or is unknown, it has nothing to send.
-
-    Raises:
-        UsageError: There is no such mailing, or it goes to no list of the provider.
-        RefusedError: No draft of it stands at the provider, or one of other content.
-    """
-    from dataclasses import replace
-
-    from campaignkit.errors import RefusedError, UsageError
-    from campaignkit.model.mailings import LIST
-
-    found = [(campaign, one) for campaign in plan.campaigns for one in campaign.mailings if str(one.mailing.key) == name]
-    if not found:
-        raise UsageError(f"no mailing {name!r} is sent here", next_command="campaignkit plan")
-    [(campaign, one)] = found
-    env = plan.environment.name
-    if one.mailing.method != LIST:
-        raise UsageError(f"{name} goes to no list of the provider: there is nothing to confirm", next_command="campaignkit plan")
-    if one.draft is not None and one.draft.edited:
-        raise RefusedError(f"{name}: the draft at the provider has other content than the file now. Nothing was sent. {plan.notes[-1]}")
-    if one.counts.to_send and one.draft is None:
-        again = f"campaignkit apply {campaign.campaign} --no-confirm --env {env}"
-        raise RefusedError(f"{name}: no draft of it stands at the provider. Nothing was sent.", next_command=again)
-    return replace(plan, campaigns=[replace(campaign, mailings=[one])], drafts=[])
-
-
-def _request_record(sent: Sent) -> dict[str, object]:
-    from campaignkit.model.mailings import BULK
-    from campaignkit.reports.safe import hidden
-
-    batches, step = sent.ready.batches, sent.ready.step
-    message_id = sent.result.uuid or sent.ready.message_id if batches[0].mailing.method != BULK else ""
-    return {
-        "type": "request",
-        "method": batches[0].mailing.method,
-        "step": str(step) or None,
-        "request": sent.ready.ref,
-        "tag": sent.ready.tags[0],
-        "tags": list(sent.ready.tags),
-        "campaign": batches[0].mailing.key.campaign,
-        "mailings": list(dict.fromkeys(batch.mailing.key.mailing for batch in batches)),
-        "outcome": "draft" if step == "create" and sent.result.outcome == "accepted" else str(sent.result.outcome),
-        "recipients": sent.ready.people,
-        "uuid": sent.result.uuid or message_id or None,
-        "message_id": message_id or None,
-        "subscribers": sent.result.count,
-        "http_status": sent.result.http_status,
-        "reason": hidden(sent.result.reason),
-    }

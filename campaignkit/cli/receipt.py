@@ -7,7 +7,8 @@ from pathlib import Path
 
 from campaignkit.cli.console import Console
 from campaignkit.engine.applier import Applied
-from campaignkit.engine.sending import Ready
+from campaignkit.engine.sending import Ready, Sent
+from campaignkit.model.mailings import BULK
 from campaignkit.model.outcomes import SendResult
 from campaignkit.plans.plan import Plan
 from campaignkit.reports.safe import hidden, line, people, plural
@@ -68,3 +69,26 @@ def spill_words(ready: Ready, result: SendResult, kept: Path | None) -> str:
     said = f"{result.outcome}, uuid {result.uuid}" if result.uuid else str(result.outcome)
     where = f"It is kept in {kept}; the next apply takes it in." if kept else "It could be kept nowhere else: write it down."
     return f"{ready.ref} ({', '.join(ready.tags)}) ended as {said}; the state could not take it. {where}"
+
+
+def request_record(sent: Sent) -> dict[str, object]:
+    """One request that ended, as a record of `schemas/apply-record.schema.json`."""
+    batches, step = sent.ready.batches, sent.ready.step
+    message_id = sent.result.uuid or sent.ready.message_id if batches[0].mailing.method != BULK else ""
+    return {
+        "type": "request",
+        "method": batches[0].mailing.method,
+        "step": str(step) or None,
+        "request": sent.ready.ref,
+        "tag": sent.ready.tags[0],
+        "tags": list(sent.ready.tags),
+        "campaign": batches[0].mailing.key.campaign,
+        "mailings": list(dict.fromkeys(batch.mailing.key.mailing for batch in batches)),
+        "outcome": "draft" if step == "create" and sent.result.outcome == "accepted" else str(sent.result.outcome),
+        "recipients": sent.ready.people,
+        "uuid": sent.result.uuid or message_id or None,
+        "message_id": message_id or None,
+        "subscribers": sent.result.count,
+        "http_status": sent.result.http_status,
+        "reason": hidden(sent.result.reason),
+    }

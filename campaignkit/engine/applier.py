@@ -19,7 +19,7 @@ from campaignkit.errors import LockedError, SpoolError, StateError
 from campaignkit.model.clock import Clock
 from campaignkit.model.mailings import BULK, LIST
 from campaignkit.model.outcomes import Outcome, SendResult
-from campaignkit.plans.plan import MailingPlan, Plan
+from campaignkit.plans.plan import Draft, MailingPlan, Plan
 from campaignkit.provider.port import Reader, Sender
 from campaignkit.states.records import PlannedBatch, PlannedRequest, Step
 from campaignkit.states.store import ClaimConflictError, Store
@@ -131,7 +131,7 @@ class ApplyJob:
             raise LockedError(message, next_command="campaignkit plan") from None
         self.claimed()
         ready = [Ready(ref, *one, step=_step(one[0])) for ref, one in zip(refs, named, strict=True)]
-        self._drafts = [draft for one in waiting(self.plan) if (draft := _draft(one)) and self.confirm]
+        self._drafts = [_draft(one, draft) for one, draft in waiting(self.plan)] if self.confirm else []
         self.applied.left = {one.ref: one.people for one in (*ready, *self._drafts)}
         environment = self.plan.environment
         calls = Calls(sender=self.sender, spool=self.spool, token=self.token, callback_url=environment.callback_url)
@@ -270,20 +270,19 @@ class ApplyJob:
         )
 
 
-def waiting(plan: Plan) -> list[MailingPlan]:
+def waiting(plan: Plan) -> list[tuple[MailingPlan, Draft]]:
     """The list mailings of a plan that stand at the provider, and only wait to be confirmed."""
-    return [one for campaign in plan.campaigns for one in campaign.mailings if one.draft and not one.draft.edited and one.counts.to_send]
+    mailings = [one for campaign in plan.campaigns for one in campaign.mailings]
+    return [(one, one.draft) for one in mailings if one.draft and not one.draft.edited and one.counts.to_send]
 
 
-def _draft(one: MailingPlan) -> Ready | None:
+def _draft(one: MailingPlan, draft: Draft) -> Ready:
     """What confirms it. There are no bytes of it any more, and none are needed."""
-    if one.draft is None:
-        return None
     nothing = Stretch(0, 0)
     batch = PackedBatch(mailing=one.mailing, number=1, count=1, phones=nothing, fingerprints=nothing, elements=nothing, canary=True)
     return Ready(
-        one.draft.request, (batch,), (one.draft.tag,), ("",),
-        step=Step.CONFIRM, message_id=one.draft.message_id, subscribers=one.draft.subscribers or 1,
+        draft.request, (batch,), (draft.tag,), ("",),
+        step=Step.CONFIRM, message_id=draft.message_id, subscribers=draft.subscribers or 1,
     )  # fmt: skip
 
 

@@ -7,14 +7,15 @@ certainly was a draft. Nothing else about undocumented status words is believed.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from campaignkit.engine.pace import Pace
 from campaignkit.engine.sending import Ready, SendLoop
-from campaignkit.errors import ProviderError
+from campaignkit.errors import ProviderError, RefusedError, UsageError
 from campaignkit.model.clock import Clock
-from campaignkit.model.mailings import Mailing
+from campaignkit.model.mailings import LIST, Mailing
+from campaignkit.plans.plan import Plan
 from campaignkit.provider.port import Reader
 from campaignkit.states.records import RequestRow, RequestState
 from campaignkit.states.store import Store
@@ -143,3 +144,25 @@ def accept(store: Store, row: RequestRow, word: str, clock: Clock) -> int:
     """A lost confirm counted: the provider's record reads otherwise than the draft did. Returns people."""
     reason = f"confirmed after all: the provider shows it as {word}"
     return store.resolve(row.ref, RequestState.ACCEPTED, reason=reason, at=clock.now())
+
+
+def one_draft(plan: Plan, name: str) -> Plan:
+    """The plan of confirming one draft; of a mailing that was sent, or is unknown, it has nothing to send.
+
+    Raises:
+        UsageError: There is no such mailing, or it goes to no list of the provider.
+        RefusedError: No draft of it stands at the provider, or one of other content.
+    """
+    found = [(campaign, one) for campaign in plan.campaigns for one in campaign.mailings if str(one.mailing.key) == name]
+    if not found:
+        raise UsageError(f"no mailing {name!r} is sent here", next_command="campaignkit plan")
+    [(campaign, one)] = found
+    env = plan.environment.name
+    if one.mailing.method != LIST:
+        raise UsageError(f"{name} goes to no list of the provider: there is nothing to confirm", next_command="campaignkit plan")
+    if one.draft is not None and one.draft.edited:
+        raise RefusedError(f"{name}: the draft at the provider has other content than the file now. Nothing was sent. {plan.notes[-1]}")
+    if one.counts.to_send and one.draft is None:
+        again = f"campaignkit apply {campaign.campaign} --no-confirm --env {env}"
+        raise RefusedError(f"{name}: no draft of it stands at the provider. Nothing was sent.", next_command=again)
+    return replace(plan, campaigns=[replace(campaign, mailings=[one])], drafts=[])

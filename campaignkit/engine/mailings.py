@@ -61,6 +61,9 @@ def list_all(reader: Reader, *, pace: Pace, tell: Callable[[int], None], stopped
             found.notes.append(f"{where} repeat earlier ones: the provider's list does not end, and may not be whole here")
             break
         offset += page.entries
+    else:
+        found.complete = False
+        found.notes.append(f"the provider's list has more than {_MOST_PAGES * ROWS:,} rows; the rest was not asked for")
     return found
 
 

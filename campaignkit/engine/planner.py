@@ -219,14 +219,15 @@ class _MailingWork:
         """What stands at the provider already: it is confirmed, not made again."""
         assert self._job.reader is not None
         row = self._job.reader.request(held.request)
-        subscribers = row.listing.subscribers if row and row.listing else None
+        assert row is not None
+        subscribers = row.listing.subscribers if row.listing else None
         if edited:
             discard = f"campaignkit resolve {held.request} --not-sent --reason TEXT --expect-people {subscribers or 1}"
             self._job.notes.append(
                 f"{self.mailing.key}: a draft of other content waits at the provider and is not confirmed. To make it anew: {discard}"
             )
-        tag, message_id = (row.batches[0].tag, row.uuid) if row else ("", "")
-        return Draft(request=held.request, tag=tag, message_id=message_id, subscribers=subscribers, edited=edited)
+        tag = row.batches[0].tag
+        return Draft(request=held.request, tag=tag, message_id=row.uuid, subscribers=subscribers, edited=edited)
 
     def _keep(self, chunk: Chunk, chosen: Sequence[int] | None) -> None:
         if self._packer is not None:

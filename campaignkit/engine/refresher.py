@@ -121,14 +121,13 @@ class RefreshJob:
         found = self.reader.deliveries(row.uuid)
         return _ListAnswer(found, self.reader.mailing(row.uuid).cost)
 
-    def _fold(self, row: RequestRow, answer: StatusAnswer | QuickStatus | _ListAnswer, now: datetime) -> Folded | FoldedList | None:
+    def _fold(self, row: RequestRow, answer: StatusAnswer | QuickStatus | _ListAnswer, now: datetime) -> Folded | FoldedList:
         words, word_id = self.store.words(), self.store.word_id
         if isinstance(answer, StatusAnswer):
             return fold(row, answer, words=words, word_id=word_id, now=now)
         if isinstance(answer, QuickStatus):
             return fold_quick(row, answer, words=words, word_id=word_id, now=now)
-        if row.listing is None:
-            return None
+        assert row.listing is not None  # every list mailing that was accepted has one
         folded = fold_list(row.listing, answer.rows, cost=answer.cost, words=words, word_id=word_id)
         return replace(folded, notes=(*answer.rows.notes, *folded.notes))
 
@@ -140,8 +139,6 @@ class RefreshJob:
                 return None
             now = self.clock.now()
             folded = self._fold(current, answer, now)
-            if folded is None:
-                return None
             notes = "\n".join(folded.notes).encode()
             listing, updates = (folded.listing, ()) if isinstance(folded, FoldedList) else (None, folded.updates)
             try:

@@ -103,16 +103,18 @@ class Desk:
     def _verify(self, row: RequestRow, uuid: str) -> RequestState:
         """What the request is, now that the provider shows something of ours under this id."""
         try:
-            return verify(row, uuid, self.reader)
+            found = verify(row, uuid, self.reader)
         except UnverifiedError as error:
             error.next_command = f"campaignkit resolve {row.ref} --accepted --no-uuid --env {self.environment.name}"
             raise
+        if found is RequestState.DRAFT and row.step is Step.CONFIRM:
+            # Whoever makes it a draft again lets it be confirmed again: only once the confirm that got lost can't count any more.
+            again = f"campaignkit resolve {row.ref} --accepted --uuid {uuid} --env {self.environment.name}"
+            self._demand_open(row, "that it is a draft", again)
+        return found
 
-    def _may_release(self, row: RequestRow, answer: Resolution) -> None:
-        number, env = str(row.recipients), self.environment.name
-        again = shlex.join(
-            ["campaignkit", "resolve", row.ref, "--not-sent", "--reason", answer.reason, "--expect-people", number, "--env", env]
-        )
+    def _demand_open(self, row: RequestRow, what: str, again: str) -> None:
+        """Raise if the fence around an unknown request still stands, or this clock can't tell."""
         now, opens, newest = self.clock.now(), open_from(row, self.environment), newest_moment(self.store)
         if newest is not None and now < newest:
             message = f"this clock shows {now:%Y-%m-%d %H:%M:%S} UTC, and the state was written at {newest:%Y-%m-%d %H:%M:%S}: set it right"
@@ -120,8 +122,15 @@ class Desk:
         if now < opens and row.state is RequestState.UNKNOWN:
             minutes = -(-(opens - now).total_seconds() // 60)
             when = f"{opens:%Y-%m-%d %H:%M:%S} UTC (in {minutes:,.0f} min)"
-            message = f"{row.ref} may still be under way: --not-sent can be said from {when}"
+            message = f"{row.ref} may still be under way: {what} can be said from {when}"
             raise RefusedError(f"{message}. Nothing was changed.", next_command=again)
+
+    def _may_release(self, row: RequestRow, answer: Resolution) -> None:
+        number, env = str(row.recipients), self.environment.name
+        again = shlex.join(
+            ["campaignkit", "resolve", row.ref, "--not-sent", "--reason", answer.reason, "--expect-people", number, "--env", env]
+        )
+        self._demand_open(row, "--not-sent", again)
         expected = answer.expect_people if answer.expect_people is not None else self.ask(row)
         if expected is None:
             message = f"{row.recipients:,} people would get this twice if it did go out, and nobody said that number"
@@ -178,7 +187,13 @@ def _verify_other(row: RequestRow, message_id: str, reader: Reader) -> RequestSt
     if not _made_with(row, record.created):
         message = f"the mailing under this id was made at {record.created}, and {row.ref} at another time. Nothing was changed."
         raise UnverifiedError(message, Finding.FOREIGN)
-    return RequestState.ACCEPTED if status_class(record.status) in {"sent", "delivered", "read"} else RequestState.DRAFT
+    if status_class(record.status) in {"sent", "delivered", "read"}:
+        return RequestState.ACCEPTED
+    before = row.listing.draft_word if row.listing else ""
+    if row.step is Step.CONFIRM and before and record.status.casefold() != before.casefold():
+        message = f"the provider shows {row.ref} as {record.status or 'nothing'}, which does not say whether its confirm counted"
+        raise UnverifiedError(f"{message}. Nothing was changed.", Finding.NOT_SHOWN)
+    return RequestState.DRAFT
 
 
 def _made_with(row: RequestRow, created: str) -> bool:

@@ -141,6 +141,13 @@ class Plan:
         return one.reach if one.mailing.method == LIST else 1
 
 
+def _method(mailing: Mailing) -> dict[str, Any]:
+    """How a mailing of another method than bulk is sent."""
+    if mailing.method == BULK:
+        return {}
+    return {"method": mailing.method} | ({"list_id": int(mailing.list_id)} if mailing.method == LIST else {})
+
+
 def campaign_rows(plan: Plan) -> list[dict[str, Any]]:
     """Campaigns and mailings with their counts, as the printed and the saved plan both have them: no phone, no text."""
     return [
@@ -151,8 +158,7 @@ def campaign_rows(plan: Plan) -> list[dict[str, Any]]:
             "mailings": [
                 {
                     "mailing": one.mailing.key.mailing,
-                    "method": one.mailing.method,
-                    "list_id": int(one.mailing.list_id) if one.mailing.list_id else None,
+                    **_method(one.mailing),
                     "message_type": one.mailing.message_type or None,
                     "content_type": one.mailing.content_type,
                     "schedule_time": one.mailing.schedule_wire or None,

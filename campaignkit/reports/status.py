@@ -70,7 +70,7 @@ def mailing_document(mailing: MailingStatus) -> dict[str, Any]:
         "recipients": mailing.recipients,
         "statuses": dict(sorted(mailing.statuses.items())),
         "classes": mailing.classes,
-        "cost": mailing.cost or None,
+        **({"cost": mailing.cost} if mailing.cost else {}),
         "rejected": mailing.rejected,
         "unknown": mailing.unknown,
         "unreported": mailing.unreported,
@@ -79,11 +79,9 @@ def mailing_document(mailing: MailingStatus) -> dict[str, Any]:
             {
                 "request": one.request,
                 "tag": one.tag,
-                "method": one.method,
-                "step": one.step or None,
+                **({} if one.method == BULK else {"method": one.method, "step": one.step or None, "message_id": one.uuid or None}),
                 "outcome": one.outcome,
                 "uuid": one.uuid or None,
-                "message_id": one.uuid or None if one.method != BULK else None,
                 "recipients": one.recipients,
                 "sent_at": _time(one.sent_at),
             }

@@ -244,4 +244,4 @@ def _read(body: bytes, *, complete: bool, method: Method, blot: Callable[[str], 
     if not isinstance(value, dict):
         return _Body(nothing, is_object=False, fault="the answer is no JSON object", hint=hint)
     said = method.read(value, blot)
-    return _Body(said, is_object=True, fault="", hint="" if said.uuid else hint)
+    return _Body(said, is_object=True, fault="", hint="" if said.accepts else hint)

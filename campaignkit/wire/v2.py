@@ -15,6 +15,7 @@ _NAMES = ("message_id", "viber_id")
 _ID_KEYS = ID_KEYS | {"viber_id"}
 _ID_HINT = re.compile(rb'"(?:message_id|viber_id)"\s*:\s*"?(?=0*[1-9])([0-9]{1,18})(?=[^0-9])')
 _YES = frozenset({"ok", "success"})
+_YES_HINT = re.compile(rb'"status"\s*:\s*"\s*(ok|success)\s*"', re.IGNORECASE)
 
 
 def stated_error(value: dict[str, Any], blot: Callable[[str], str] = str) -> str:
@@ -65,12 +66,14 @@ def _envelope(value: dict[str, Any]) -> str:
     return status.strip().casefold() if isinstance(status, str) else ""
 
 
-def _nothing_seen(_: bytes) -> str:
-    return ""
+def _yes_seen(answer: bytes) -> str:
+    """The word of a yes somewhere in an answer, be it cut or no JSON: then no refusal of it is certain. Empty if there is none."""
+    seen = _YES_HINT.search(answer)
+    return seen[1].decode("ascii") if seen else ""
 
 
 CREATE = Method("message_id", _created, id_seen)
 """`sendQuickViberMessage` and `sendViberMessageList`."""
 
-CONFIRM = Method("status OK", _confirmed, _nothing_seen)
+CONFIRM = Method("status OK", _confirmed, _yes_seen)
 """`confirmViberMessage`."""

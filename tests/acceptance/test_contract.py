@@ -193,7 +193,7 @@ def test_the_status_has_the_keys_of_the_contract(story: Story, env: str) -> None
     for campaign in status["campaigns"]:
         assert set(campaign) == {"campaign", "revision", "mailings"}
         for mailing in campaign["mailings"]:
-            wanted = {"mailing", "recipients", "statuses", "rejected", "unknown", "unreported", "errors", "requests"}
+            wanted = {"mailing", "recipients", "statuses", "classes", "rejected", "unknown", "unreported", "errors", "requests"}
             assert wanted <= set(mailing) <= wanted | {"revision"}
             assert all(set(one) == {"message", "path", "line", "recipients"} for one in mailing["errors"])
             assert all(set(one) == {"request", "tag", "outcome", "uuid", "recipients", "sent_at"} for one in mailing["requests"])

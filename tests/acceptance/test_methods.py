@@ -121,7 +121,7 @@ def test_a_list_is_made_checked_and_confirmed_once(place: Workplace, live: Live)
     plan = place.ok("plan", "--format", "json").json
     sound("plan", plan)
     [mailing] = plan["campaigns"][0]["mailings"]
-    assert (mailing["list_id"], mailing["message_type"], mailing["rows"], mailing["send"]) == (77, None, 1, 1)
+    assert (mailing["method"], mailing["list_id"], mailing["message_type"], mailing["rows"], mailing["send"]) == ("list", 77, None, 1, 1)
     assert place.run("plan", "--detailed-exitcode").code == 2
     ran = place.ok("apply", "--auto-approve", "--format", "json")
     sound("apply-record", *ran.records)

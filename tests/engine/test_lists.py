@@ -12,26 +12,31 @@ from urllib.parse import parse_qsl
 import pytest
 
 from campaignkit.engine.applier import Applied, ApplyJob
-from campaignkit.engine.confirming import Reading, objection, reading
+from campaignkit.engine.confirming import Reading, objection, one_draft, reading
 from campaignkit.engine.overview import left_open, overview, people
 from campaignkit.engine.pace import Pace
 from campaignkit.engine.packing import PackedBatch, Packer
+from campaignkit.engine.planner import PlanJob
 from campaignkit.engine.refresher import RefreshJob
 from campaignkit.engine.resolver import Desk, Resolution, unknowns
 from campaignkit.engine.sending import Ready, Sent, StopFlag
 from campaignkit.engine.settling import Settled, SettleJob
-from campaignkit.errors import ProviderError, RefusedError
+from campaignkit.errors import ProviderError, RefusedError, UsageError
 from campaignkit.model.mailings import Mailing
 from campaignkit.model.outcomes import Outcome, SendResult
+from campaignkit.model.settings import ProviderBehaviour
 from campaignkit.plans.plan import Draft, Plan
-from campaignkit.protocol.messages import FINGERPRINT_BYTES, LIST_ELEMENT, LIST_PHONE, Chunk
+from campaignkit.protocol.messages import FINGERPRINT_BYTES, LIST_ELEMENT, LIST_PHONE, Chunk, Done
 from campaignkit.provider.port import NotVisibleError
 from campaignkit.states.records import RequestRow, RequestState, Step
 from campaignkit.wire.records import DeliveryRow, Listing, MailingRecord
 from tests.canary import TOKEN
-from tests.engine.conftest import FIRST, Bench, environment, list_mailing, mailing
+from tests.engine.conftest import FIRST, Bench, environment, head, list_mailing, mailing
 from tests.engine.test_applier import TAGS
+from tests.engine.test_planner import job
 from tests.fakes.clock import FakeClock
+from tests.fakes.front import ended
+from tests.fakes.front import people as people_of
 from tests.fakes.provider import SUBSCRIBERS, FakeReader, FakeSender, record, result
 
 UNREACHABLE = ProviderError("the provider could not be asked")
@@ -426,6 +431,25 @@ def test_a_lost_confirm_has_one_id_only(lost: Bench) -> None:
         desk(lost, FakeReader()).settle("r1", said(RequestState.ACCEPTED, "4906"))
 
 
+def test_who_calls_a_lost_confirm_accepted_makes_it_no_draft_before_it_can_count_no_more(lost: Bench) -> None:
+    """A run that sleeps after its intent, and a record that lags, show a draft whose confirm may count yet."""
+    reader = FakeReader({"4905": record("4905", "DRAFT")})
+    early = replace(desk(lost, reader), clock=FakeClock())
+    with pytest.raises(RefusedError, match="may still be under way: that it is a draft can be said from") as refused:
+        early.settle("r1", said(RequestState.ACCEPTED, "4905"))
+    assert refused.value.next_command == "campaignkit resolve r1 --accepted --uuid 4905 --env live"
+    assert row_of(lost).state is RequestState.UNKNOWN
+    assert desk(lost, reader).settle("r1", said(RequestState.ACCEPTED, "4905"))[1] is RequestState.DRAFT
+
+
+def test_a_word_that_nobody_knows_makes_no_draft_of_a_lost_confirm(lost: Bench) -> None:
+    reader = FakeReader({"4905": record("4905", "MODERATED")})
+    with pytest.raises(RefusedError, match="shows r1 as MODERATED, which does not say whether its confirm counted") as refused:
+        desk(lost, reader).settle("r1", said(RequestState.ACCEPTED, "4905"))
+    assert refused.value.next_command == "campaignkit resolve r1 --accepted --no-uuid --env live"
+    assert row_of(lost).state is RequestState.UNKNOWN
+
+
 def test_a_lost_confirm_that_did_not_count_is_a_draft_again(lost: Bench) -> None:
     row, now = desk(lost).settle("r1", said(RequestState.RELEASED))
     assert (row.recipients, now) == (SUBSCRIBERS, RequestState.DRAFT)
@@ -436,3 +460,73 @@ def test_a_draft_may_be_dropped_without_a_fence(bench: Bench) -> None:
     early = replace(desk(bench), clock=FakeClock())
     assert early.settle("r1", said(RequestState.RELEASED))[1] is RequestState.RELEASED
     assert apply(bench, FakeSender(first=1)).accepted == SUBSCRIBERS
+
+
+def plan_of(bench: Bench, one: Mailing, *, print_: bytes = bytes(FINGERPRINT_BYTES), **settings: object) -> tuple[Plan, PlanJob]:
+    """The plan that a run would make of this list mailing, with the fingerprint that its content has now."""
+    chunk = Chunk(array("q", [LIST_PHONE]), print_, array("I", [len(LIST_ELEMENT)]), LIST_ELEMENT)
+    made = job(bench, one, chunk, ended(1), Done(suppressions=""), heads=[head("news")], where=environment(**settings))
+    return made.run(), made
+
+
+def test_a_plan_finds_the_draft_and_packs_nothing(bench: Bench) -> None:
+    apply(bench, FakeSender(), confirm=False)
+    plan, made = plan_of(bench, list_mailing())
+    [found] = plan.campaigns[0].mailings
+    assert (plan.counts.send, plan.counts.requests, made.batches) == (1, 1, [])
+    assert found.draft == Draft(request="r1", tag=row_of(bench).batches[0].tag, message_id="4905", subscribers=SUBSCRIBERS)
+    assert (plan.reach, plan.at_stake) == (SUBSCRIBERS, SUBSCRIBERS)
+    assert one_draft(plan, "spring/news").campaigns[0].mailings == [found]
+
+
+def test_a_draft_of_other_content_is_told_with_the_way_out(bench: Bench) -> None:
+    apply(bench, FakeSender(), confirm=False)
+    plan, _ = plan_of(bench, list_mailing(), print_=b"x" * FINGERPRINT_BYTES)
+    assert (plan.counts.send, plan.counts.edited) == (0, 1)
+    assert plan.notes[0].endswith("campaignkit resolve r1 --not-sent --reason TEXT --expect-people 4")
+    with pytest.raises(RefusedError, match="other content"):
+        one_draft(plan, "spring/news")
+
+
+def test_a_draft_whose_time_has_passed_is_late(bench: Bench) -> None:
+    apply(bench, FakeSender(), confirm=False)
+    plan, _ = plan_of(bench, list_mailing(schedule_utc=FakeClock().now() - timedelta(hours=1)))
+    assert (plan.counts.send, plan.counts.late) == (0, 1)
+
+
+def test_only_drafts_are_confirmed(bench: Bench) -> None:
+    plan, _ = plan_of(bench, list_mailing())
+    with pytest.raises(RefusedError, match="no draft of it stands"):
+        one_draft(plan, "spring/news")
+    with pytest.raises(UsageError, match="no mailing 'spring/other'"):
+        one_draft(plan, "spring/other")
+    with pytest.raises(UsageError, match="goes to no list"):
+        one_draft(bench.plan(mailing()), "spring/invitation")
+
+
+@pytest.mark.parametrize("inert", [True, False])
+def test_a_lost_create_is_planned_anew_only_where_drafts_are_inert(bench: Bench, inert: bool) -> None:
+    apply(bench, FakeSender(result(Outcome.UNKNOWN)))
+    plan, _ = plan_of(bench, list_mailing(), provider=ProviderBehaviour(drafts_are_inert=inert))
+    assert (plan.counts.send, plan.counts.unknown) == (int(inert), int(not inert))
+
+
+def test_who_opted_out_is_suppressed_before_everything_else(bench: Bench) -> None:
+    assert bench.store.opt_out(FIRST + 1, reason="asked", at=FakeClock().now(), by="a person")
+    plan = job(bench, mailing(), people_of(range(FIRST, FIRST + 3)), ended(3), Done(suppressions=""), heads=[head()]).run()
+    assert (plan.counts.suppressed, plan.counts.send, plan.not_to_message) == (1, 2, 1)
+    assert plan.counts.accounted == plan.counts.rows
+
+
+def test_an_unknown_list_counts_all_its_people(lost: Bench) -> None:
+    [campaign] = overview(lost.store, environment(), None).campaigns
+    assert (campaign.mailings[0].recipients, campaign.mailings[0].unknown) == (SUBSCRIBERS, SUBSCRIBERS)
+
+
+def test_a_list_that_a_person_knows_to_have_gone_out_can_be_asked_about(bench: Bench) -> None:
+    apply(bench, FakeSender(result(Outcome.UNKNOWN)))
+    reader = FakeReader({"4905": record("4905", "SENT", created=created(bench, timedelta(0)))})
+    desk(bench, reader).settle("r1", said(RequestState.ACCEPTED, "4905"))
+    assert refresh(bench, delivery(0, "READ")).once().polled == 1
+    [campaign] = overview(bench.store, environment(), None).campaigns
+    assert campaign.mailings[0].statuses == {"READ": 1}

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 import pytest
 
 from campaignkit.engine.links import by_message_id
-from campaignkit.engine.mailings import ROWS, Listed, list_all, record_lines
+from campaignkit.engine.mailings import ROWS, Listed, delivery_lines, list_all, record_lines
 from campaignkit.engine.pace import Pace
 from campaignkit.errors import ProviderError
 from campaignkit.model.outcomes import Outcome
 from campaignkit.states.records import PlannedRequest
-from campaignkit.wire.records import Listing, MailingRecord
+from campaignkit.wire.records import DeliveryRow, Listing, MailingRecord
 from tests.engine.conftest import Bench
 from tests.fakes.clock import FakeClock
 from tests.fakes.provider import FakeReader, record
@@ -117,3 +117,20 @@ def test_what_is_ours_is_linked(bench: Bench) -> None:
     assert [line.link.key for line in lines[:2] if line.link] == [NEWS, INVITATION]
     assert [line.message_id for line in record_lines(records, known, unknown_only=True)] == ["1", ""]
     assert [line.status_class for line in lines] == ["sent"] * 7
+
+
+def test_a_list_without_end_is_left_and_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("campaignkit.engine.mailings._MOST_PAGES", 2)
+    found = listed(FakeReader({"mailings": page(range(1, 400))}))
+    assert (len(found.records), found.complete) == (200, False)
+    assert found.notes == ["the provider's list has more than 200 rows; the rest was not asked for"]
+
+
+def test_people_of_a_mailing_have_the_class_of_their_status() -> None:
+    rows = [DeliveryRow(1, FIRST, "read", ""), DeliveryRow(2, None, "ODD", "9")]
+    assert [(one.phone, one.status_class, one.error_code) for one in delivery_lines(rows)] == [(FIRST, "read", ""), (None, "unknown", "9")]
+
+
+def test_a_test_message_without_an_id_is_linked_to_nothing(bench: Bench) -> None:
+    bench.store.begin_test(campaign="spring", mailing="code", phone=FIRST, rendered_for=FIRST, at=AT)
+    assert by_message_id(bench.store) == {}

@@ -102,6 +102,13 @@ def test_statuses_and_error_codes_are_kept_and_shown(bench: Bench) -> None:
     assert refresh(bench, {})[0].asked == ["8486"]
 
 
+def test_before_anybody_asked_all_are_unreported(bench: Bench) -> None:
+    one = quick_mailing()
+    apply(bench, batches(bench, one), FakeSender(), one)
+    [campaign] = overview(bench.store, environment(), None).campaigns
+    assert (campaign.mailings[0].unreported, campaign.mailings[0].errors) == (3, [])
+
+
 def test_a_status_of_another_phone_is_noted_and_believed_of_nobody(bench: Bench) -> None:
     one = quick_mailing()
     apply(bench, batches(bench, one, 1), FakeSender(), one)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import sqlite3
+from contextlib import closing
 
 import pytest
 
@@ -193,3 +195,27 @@ def test_forgetting_takes_its_people_along(run: Run, draft: str) -> None:
     assert run.store.forget(NEWS, reason="asked", at=AT) == 1
     assert run.store.request(draft) is None
     assert run.store.problems() == []
+
+
+def test_a_damaged_list_and_a_damaged_wish_are_not_believed(world: World, run: Run, draft: str) -> None:
+    run.store.opt_out(FIRST, reason="asked", at=AT, by="a person")
+    run.store.close()
+    with closing(sqlite3.connect(world.path)) as sql:
+        sql.execute("UPDATE listing SET subscribers = 5")
+        sql.execute("UPDATE optout SET reason = 'axed'")
+        sql.commit()
+    reader = world.reader()
+    with pytest.raises(StateError, match=f"the list of {draft}"):
+        reader.request(draft)
+    with pytest.raises(StateError, match="checksum is wrong"):
+        reader.opted_out([FIRST])
+
+
+def test_a_wish_that_is_damaged_later_is_not_believed_either(world: World, run: Run) -> None:
+    run.store.opt_out(FIRST, reason="asked", at=AT, by="a person")
+    assert run.store.opted_out([FIRST, FIRST + 1]) == {FIRST}
+    with closing(sqlite3.connect(world.path)) as sql:
+        sql.execute("UPDATE optout SET reason = 'axed'")
+        sql.commit()
+    with pytest.raises(StateError, match="checksum is wrong"):
+        run.store.opted_out([FIRST])

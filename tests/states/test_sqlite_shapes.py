@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -13,6 +14,7 @@ import pytest
 from campaignkit.errors import StateError
 from campaignkit.model.outcomes import Outcome
 from campaignkit.states.sqlite import schema
+from campaignkit.states.sqlite.connection import told
 from campaignkit.states.sqlite.presence import side_file
 from tests.states.conftest import AT, FIRST, INVITATION, Run, World, limited, new_sqlite, request
 
@@ -150,3 +152,8 @@ def _take_back(place: Path) -> None:
     """Give the folder of another user back to be removed."""
     for path in [place, *place.rglob("*")]:
         path.chmod(0o700)
+
+
+def test_a_failure_that_nobody_knows_is_told_with_the_words_of_sqlite(tmp_path: Path) -> None:
+    with pytest.raises(StateError, match=r"the state store failed \(SQLite: odd\)"), told(tmp_path / "s.db"):
+        raise sqlite3.Error("odd")

@@ -9,7 +9,7 @@ import click
 
 from campaignkit.cli.commands.state_looking import state_of
 from campaignkit.cli.options import Common, common_options, output_format, reveal_option
-from campaignkit.reports.safe import hidden, line
+from campaignkit.reports.safe import hidden, line, plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -50,7 +50,7 @@ def list_(common: Common, unknown_here: bool, form: str) -> int:
         stopped[0] = True
 
     def tell(number: int) -> None:
-        console.say(f"{number:,} mailings listed …")
+        console.say(f"{plural(number, 'mailing')} listed …")
 
     with _reader(holding) as reader, CURRENT.stopping(stop, break_off, _STOPPING) as clock:
         listed = list_all(reader, pace=Pace(holding.environment.rate, clock), tell=tell, stopped=lambda: stopped[0])
@@ -67,8 +67,10 @@ def list_(common: Common, unknown_here: bool, form: str) -> int:
             console.data(text)
     for note in listed.notes:
         console.warn(hidden(line(note)))
-    of = f" of {len(listed.records):,}" if unknown_here else ""
-    console.say(f"{len(lines):,}{of} mailings{' that the state does not know' if unknown_here else ''}.")
+    if unknown_here:
+        console.say(f"{len(lines):,} of {plural(len(listed.records), 'mailing')} that the state does not know.")
+    else:
+        console.say(f"{plural(len(lines), 'mailing')}.")
     if listed.complete:
         return ExitCode.DONE
     console.warn("The list is not whole.")

@@ -35,7 +35,7 @@ def resolve(sql: sqlite3.Connection, ref: str, to: RequestState, uuid: str, reas
     )
     demand_one(cursor, ref)
     seal(sql, "request", request_id)
-    if to is RequestState.DRAFT:
+    if method == "list" and to is not RequestState.RELEASED:
         listings.create(sql, request_id, None)
     people = sql.execute(_PEOPLE, (request_id, request_id)).fetchone()[0]
     if to is RequestState.RELEASED:

@@ -31,14 +31,17 @@ def main() -> int:
     parser.add_argument("--figures", type=Path, metavar="FILE", help="also write the figures there, as JSON")
     parser.add_argument("--seed", type=int, help="play this one history of the engine, and show it")
     parser.add_argument("--command-seed", type=int, help="play this one history of the whole command, and show it")
-    parser.add_argument("--cell", nargs=2, metavar=("BEHAVIOUR", "POINT"), help="play this death of the exhaustive part, and show it")
+    parser.add_argument(
+        "--cell", nargs=3, metavar=("METHOD", "BEHAVIOUR", "POINT"), help="play this death of the exhaustive part, and show it"
+    )
     chosen = parser.parse_args()
     if unknown := set(chosen.parts) - set(PARTS):
         parser.error(f"no such part: {', '.join(sorted(unknown))}")
     if chosen.command_seed is not None:
         return _show_command(chosen.command_seed)
     if chosen.cell is not None:
-        return _show(cell(chosen.cell[0], int(chosen.cell[1])))
+        method, behaviour, point = chosen.cell
+        return _show(cell(method, behaviour, int(point)))
     if chosen.seed is not None:
         return _show(history(chosen.seed))
     amounts = everything(chosen.histories, chosen.commands)

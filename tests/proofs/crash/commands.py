@@ -10,14 +10,14 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from campaignkit.errors import StateError
 from campaignkit.states.opening import open_reader
 from campaignkit.states.store import StateReader
-from tests.proofs.crash.behaviours import BEHAVIOURS
-from tests.proofs.crash.driving import held, line_of, stored
+from tests.proofs.crash.behaviours import BEHAVIOURS, BULK, LIST, QUICK
+from tests.proofs.crash.driving import held, named, stored
 from tests.proofs.crash.engine_process import TOKEN
 from tests.proofs.crash.evidence import End, Evidence, Key
 from tests.proofs.crash.failpoints import Act, Strike
@@ -36,6 +36,7 @@ environments:
     state: state/live.db
     rate: 10000/s
     deadline: {deadline}
+    provider: {{drafts_are_inert: {inert}}}
     stop_rules: {{unknown_in_first: 0, unknowns: 0, throttles: 0, refusals: 0}}
 """
 CAMPAIGN = """\
@@ -43,15 +44,18 @@ campaign: spring
 sender: shop
 mailings:
   - name: invitation
-    message_type: bulk
-    audience: {file: people.csv}
-    content: {type: text, text: "Only today"}
+    content: {type: text, text: "spring/invitation only today"}
 """
+METHODS = {
+    BULK: "    message_type: bulk\n    audience: {file: people.csv}\n",
+    QUICK: "    method: quick\n    vibername_id: 12\n    audience: {file: people.csv}\n",
+    LIST: "    method: list\n    vibername_id: 12\n    list_id: 77\n",
+}
 POINTS = (
     "lock.after", "store.recover.before", "store.recover.after", "store.begin_run.after", "store.write_plan.after", "sql.COMMIT.before",
     "sql.COMMIT.after", "net.connected", "intent.before", "intent.after", "net.half_body", "net.body_sent", "net.status_line",
     "net.body_read", "store.record.before", "store.record.after", "store.dissolve.after", "store.end_run.after", "store.close.before",
-    "sql.close.before", "store.close.after",
+    "sql.close.before", "store.close.after", "read.before", "read.after", "store.note_draft.after", "store.resolve.after",
 )  # fmt: skip
 # A throttle is waited out for real seconds here, and a broken token ends everything: both are the engine histories' part.
 _NAMES = tuple(name for name in BEHAVIOURS if not name.startswith("throttle") and name not in {"refuse_403", "refuse_404"})
@@ -63,10 +67,12 @@ NAME = "command"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommandRun:
-    """One apply, or two at once, of so many people in batches of `batch`."""
+    """One apply, or two at once, of so many people in batches of `batch`, or one by one, or of a list of the provider."""
 
     people: int
     batch: int
+    method: str = BULK
+    inert: bool = False
     script: tuple[str, ...] = ()
     strikes: tuple[Strike, ...] = (Strike(),)
     faultless: bool = False
@@ -75,14 +81,17 @@ class CommandRun:
 def command_history(seed: int) -> tuple[CommandRun, ...]:
     """The runs of a seed: one to three struck ones, then two faultless ones."""
     chance = random.Random(f"command {seed}")
+    other = random.Random(f"methods of command {seed}")
+    method, inert = other.choices((BULK, QUICK, LIST), (60, 25, 15))[0], other.random() < 0.4
     people, batch = chance.randint(6, 20), chance.randint(2, 6)
+    people = people if method == BULK else min(people, 7)
     runs: list[CommandRun] = []
     for _ in range(chance.choice((1, 1, 2, 3))):
         strikes = tuple(_strike(chance) for _ in range(2 if chance.random() < 0.35 else 1))
         script = tuple(chance.choices(_NAMES, _ODDS, k=chance.randint(0, 6)))
-        runs.append(CommandRun(people=people, batch=batch, script=script, strikes=strikes))
+        runs.append(CommandRun(people=people, batch=batch, method=method, inert=inert, script=script, strikes=strikes))
         people, batch = people + chance.choice((0, 0, 2)), chance.choice((batch, batch, 4))
-    calm = CommandRun(people=people, batch=batch, faultless=True)
+    calm = replace(runs[-1], people=people, batch=batch, script=(), strikes=(Strike(),), faultless=True)
     return (*runs, calm, calm)
 
 
@@ -141,9 +150,11 @@ class CommandStage:
         campaigns = self._root / "campaigns"
         campaigns.mkdir(parents=True, exist_ok=True)
         (self._root / "campaignkit.yaml").write_text(
-            PROJECT.format(batch=run.batch, url=self.upstream.url(NAME), deadline="20s" if run.faultless else "500ms"), "utf-8"
-        )
-        (campaigns / "spring.yaml").write_text(CAMPAIGN, "utf-8")
+            PROJECT.format(
+                batch=run.batch, url=self.upstream.url(NAME), deadline="20s" if run.faultless else "500ms", inert=str(run.inert).lower()
+            ), "utf-8",
+        )  # fmt: skip
+        (campaigns / "spring.yaml").write_text(CAMPAIGN + METHODS[run.method], "utf-8")
         (campaigns / "people.csv").write_text("phone\n" + "".join(f"{phone}\n" for phone in _phones(run.people)), "utf-8")
 
     def _run(self, number: int, run: CommandRun) -> list[End]:
@@ -202,9 +213,10 @@ class CommandStage:
         with self._reader() as reader:
             requests, keys = tuple(map(stored, reader.requests())), held(reader, {})
         return Evidence(
-            log=tuple(map(line_of, self.upstream.log(NAME))), quiet_from=quiet_from, requests=requests, held=keys,
+            log=named(self.upstream.log(NAME), requests), quiet_from=quiet_from, requests=requests, held=keys,
             problems=tuple(problems), ends=tuple(ends), spilled={}, owned=False,
-            wanted=frozenset(Key("spring", "invitation", phone) for phone in _phones(last.people)),
+            wanted=frozenset(Key("spring", "invitation", phone) for phone in ([0] if last.method == LIST else _phones(last.people))),
+            inert=last.inert,
         )  # fmt: skip
 
 

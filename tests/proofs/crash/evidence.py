@@ -23,7 +23,10 @@ class Event(StrEnum):
     """A head of a send came."""
     PARTIAL = "partial"
     """It broke off."""
+    DRAFTED = "drafted"
+    """A list mailing was made, which reaches nobody before it is confirmed."""
     ACCEPTED = "accepted"
+    """Its people are messaged: for a list mailing, a confirm counted."""
     REFUSED = "refused"
 
 
@@ -32,7 +35,8 @@ class Line:
     """One line of the provider's log: of one batch where it was accepted or refused, else of a request without a name.
 
     `uuid` is the request's own; `told` is the body of the answer, which may name another, or none. `heard`: the answer is a
-    plain acceptance and was given whole.
+    plain acceptance and was given whole. `by`: run and process whose token came with it. A quick message has no name on the wire: it
+    gets that of the batch by which the same process claimed its phone, once that is known.
     """
 
     event: Event
@@ -42,6 +46,8 @@ class Line:
     uuid: str = ""
     told: str = ""
     heard: bool = False
+    method: str = "bulk"
+    by: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +62,11 @@ class StoredBatch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredRequest:
-    """One request of the final state. `recorded`: an outcome was stored by the process that sent it; `run`: as the state counts them."""
+    """One request of the final state.
+
+    `recorded`: an outcome of its last attempt was stored by the process that made it; `run`: as the state counts them; `step`: of a
+    list mailing, create or confirm.
+    """
 
     ref: str
     state: str
@@ -64,6 +74,8 @@ class StoredRequest:
     recorded: bool
     run: int
     batches: tuple[StoredBatch, ...]
+    method: str = "bulk"
+    step: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +105,8 @@ class Evidence:
         resolved: References that a person called accepted or gave up.
         spilled: uuid by batch name, of outcomes kept beside the state.
         wanted: Whom the project's files name at the end.
+        inert: The environment says that drafts are inert: a lost create may be made anew.
+        edited: Keys whose mailing says something else than at first: a draft of the old words may wait for a person.
         owned: Tags tell which process made them (`owner_of`); the whole command makes its own.
     """
 
@@ -106,6 +120,8 @@ class Evidence:
     resolved: frozenset[str] = frozenset()
     spilled: dict[str, str]
     wanted: frozenset[Key] = frozenset()
+    inert: bool = False
+    edited: frozenset[Key] = frozenset()
     owned: bool = True
 
 

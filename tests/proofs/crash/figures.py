@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 
+from tests.proofs.crash.behaviours import CONFIRM, LIST, QUICK
 from tests.proofs.crash.checker import Violation
 from tests.proofs.crash.evidence import Event, Evidence
 
 
 @dataclass
 class Tally:
-    """Counts over histories of one kind. `accepted`, `unknown`: requests; `killed`: processes that died of it."""
+    """Counts over histories of one kind.
+
+    `accepted`, `unknown`: requests; `killed`: processes that died of it; `quick`, `lists`: histories that hold such mailings, by what
+    the state knows of them; `drafts`: list mailings made, of which `confirmed` were confirmed.
+    """
 
     histories: int = 0
     concurrent: int = 0
@@ -19,6 +24,10 @@ class Tally:
     killed: int = 0
     accepted: int = 0
     unknown: int = 0
+    quick: int = 0
+    lists: int = 0
+    drafts: int = 0
+    confirmed: int = 0
     violations: list[str] = field(default_factory=list)
 
     def add(self, label: str, evidence: Evidence, found: Iterable[Violation], *, concurrent: bool) -> None:
@@ -29,6 +38,11 @@ class Tally:
         self.killed += sum(end.code is None for end in evidence.ends)
         self.accepted += len({line.n for line in evidence.log if line.event is Event.ACCEPTED})
         self.unknown += sum(request.state == "unknown" for request in evidence.requests)
+        methods = {request.method for request in evidence.requests}
+        self.quick += QUICK in methods
+        self.lists += LIST in methods
+        self.drafts += sum(line.event is Event.DRAFTED for line in evidence.log)
+        self.confirmed += sum(line.event is Event.ACCEPTED and line.method == CONFIRM for line in evidence.log)
         self.violations += [f"{label}: {violation}" for violation in found]
 
     def merge(self, other: Tally) -> None:
@@ -55,8 +69,11 @@ class Figures:
         """Everything that the proof must not show."""
         found = [violation for tally in self.parts.values() for violation in tally.violations]
         found += [f"the broken engine {name} was not caught" for name, history in self.mutants.items() if not history]
-        if self.parts.get("engine") and self.share < 0.3:
-            found.append(f"only {self.share:.0%} of the histories had two processes")
+        if engine := self.parts.get("engine"):
+            if self.share < 0.3:
+                found.append(f"only {self.share:.0%} of the histories had two processes")
+            if not (engine.quick and engine.confirmed):
+                found.append("no history had quick messages, or none a confirmed list mailing")
         return found
 
     def document(self) -> dict[str, object]:
@@ -75,10 +92,16 @@ class Figures:
 
     def table(self) -> str:
         """As Markdown."""
-        rows = ["| part | histories | with two processes | processes killed | requests accepted | left unknown | violations |"]
-        rows.append("| --- | --: | --: | --: | --: | --: | --: |")
+        titles = (
+            "histories", "with two processes", "with quick messages", "with lists", "processes killed", "requests accepted",
+            "drafts made", "confirmed", "left unknown", "violations",
+        )  # fmt: skip
+        rows = [f"| part | {' | '.join(titles)} |", f"| --- |{' --: |' * len(titles)}"]
         for name, tally in self.parts.items():
-            counts = (tally.histories, tally.concurrent, tally.killed, tally.accepted, tally.unknown, len(tally.violations))
+            counts = (
+                tally.histories, tally.concurrent, tally.quick, tally.lists, tally.killed, tally.accepted, tally.drafts,
+                tally.confirmed, tally.unknown, len(tally.violations),
+            )  # fmt: skip
             rows.append(f"| {name} | {' | '.join(f'{count:,}' for count in counts)} |")
         caught = sum(map(bool, self.mutants.values()))
         return "\n".join(rows) + f"\n\nBroken engines caught: {caught} of {len(self.mutants)}. {self.seconds:,.0f} seconds."

@@ -5,12 +5,14 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, replace
 
-from tests.proofs.crash.behaviours import BEHAVIOURS
+from tests.proofs.crash.behaviours import BEHAVIOURS, BULK, LIST, QUICK, READS
 from tests.proofs.crash.evidence import Key
 from tests.proofs.crash.failpoints import CALM, Act, Strike
 
 CAMPAIGN = "spring"
 FIRST_PHONE = 375_291_000_000
+LIST_PHONES = (0,)
+_QUICK_SHARE, _LIST_SHARE = 0.25, 0.15
 
 # Some behaviours end a run, some are what a real provider does all day: the weights keep histories long and odd.
 _WEIGHTS = {"accept": 22, "accept_silent": 1, "accept_drip": 1, "refuse_403": 1, "refuse_404": 1, "throttle_429": 4, "accept_older": 3}
@@ -24,7 +26,8 @@ _POINTS = (
     "net.body_sent", "net.status_line", "net.body_read", "net.close.before", "send.after", "store.record.before", "store.record.after",
     "store.dissolve.before", "store.dissolve.after", "store.end_run.before", "store.end_run.after", "store.close.before",
     "sql.PRAGMA_wal_checkpoint(FULL).before", "sql.PRAGMA_journal_mode.before", "sql.close.before", "store.close.after",
-    "lock.acquired", "lock.released", "planned",
+    "lock.acquired", "lock.released", "planned", "read.before", "read.after", "store.note_draft.before", "store.note_draft.after",
+    "store.resolve.before", "store.resolve.after", "store.discard_drafts.before", "store.discard_drafts.after",
 )  # fmt: skip
 
 
@@ -34,12 +37,13 @@ _ON_THE_WIRE = ("net.", "send.", "intent.after")
 
 @dataclass(frozen=True, slots=True)
 class MailingFile:
-    """One mailing of the project's files; `text` is a version of its words."""
+    """One mailing of the project's files; `text` is a version of its words. A list of the provider counts as the phone 0."""
 
     name: str
     phones: tuple[int, ...]
     text: int = 1
     moved_from: str = ""
+    method: str = BULK
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +56,11 @@ class Files:
     batches_per_request: int = 1
     in_flight: int = 1
     stop_rules: bool = False
+    inert: bool = False
+
+    def has(self, method: str) -> bool:
+        """Whether a mailing is sent so."""
+        return any(one.method == method for one in self.mailings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +70,9 @@ class Run:
     Attributes:
         files: What they apply.
         script: How the provider treats the next requests; then it accepts.
+        reads: How it answers the next questions about quick messages and lists; then it says the truth.
+        confirm: Whether drafts are confirmed, too.
+        refresh: Whether somebody asks for all statuses before it.
         strikes: What befalls each process; as many processes as strikes.
         locked: Whether they take the lock of the state.
         in_turn: The second begins when the first has stopped or died, or after `gap`; otherwise both begin at once.
@@ -83,6 +95,9 @@ class Run:
     answer: str = ""
     between: str = ""
     faultless: bool = False
+    reads: tuple[str, ...] = ()
+    confirm: bool = True
+    refresh: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +116,25 @@ class History:
     @property
     def wanted(self) -> frozenset[Key]:
         """Whom the files name at the end."""
+        return self._keys(self.runs[-1].files.mailings)
+
+    @property
+    def edited(self) -> frozenset[Key]:
+        """Who would get other words at the end than at first."""
+        return self._keys(tuple(one for one in self.runs[-1].files.mailings if one.text > 1))
+
+    @property
+    def inert(self) -> bool:
+        """Whether lost creates may be made anew."""
+        return self.runs[0].files.inert
+
+    def has(self, method: str) -> bool:
+        """Whether a mailing is sent so somewhere in it."""
+        return any(run.files.has(method) for run in self.runs)
+
+    def _keys(self, mailings: tuple[MailingFile, ...]) -> frozenset[Key]:
         aliases = dict(self.aliases)
-        files = self.runs[-1].files
-        return frozenset(Key(CAMPAIGN, aliases.get(one.name, one.name), phone) for one in files.mailings for phone in one.phones)
+        return frozenset(Key(CAMPAIGN, aliases.get(one.name, one.name), phone) for one in mailings for phone in one.phones)
 
 
 def settle(runs: tuple[Run, ...]) -> tuple[Run, ...]:
@@ -114,13 +145,13 @@ def settle(runs: tuple[Run, ...]) -> tuple[Run, ...]:
 
 def history(seed: int) -> History:
     """The history of a seed."""
-    chance = random.Random(seed)
-    files = _files(chance)
+    chance, other = random.Random(seed), random.Random(f"methods of {seed}")
+    files = _in_other_ways(other, _files(chance))
     runs: list[Run] = []
     for number in range(chance.choice((1, 1, 2, 2, 3, 3, 4, 5))):
         if number:
             files = _edited(chance, files)
-        runs.append(_run(chance, files, first=not number))
+        runs.append(_asked(other, _run(chance, files, first=not number)))
     aliases = tuple((one.name, one.moved_from) for one in files.mailings if one.moved_from)
     return History(f"s{seed}", settle(tuple(runs)), aliases)
 
@@ -137,6 +168,31 @@ def _files(chance: random.Random) -> Files:
     )
 
 
+def _in_other_ways(chance: random.Random, files: Files) -> Files:
+    """A quarter of the histories hold quick mailings, 15 in 100 mailings to lists; some of bulk beside them, or of the other kind."""
+    draw = chance.random()
+    if draw >= _QUICK_SHARE + _LIST_SHARE:
+        return files
+    first = QUICK if draw < _QUICK_SHARE else LIST
+    methods = (first, chance.choice((first, first, BULK, QUICK)))
+    mailings = tuple(_sent_by(one, method) for one, method in zip(files.mailings, methods, strict=False))
+    return replace(files, mailings=mailings, inert=chance.random() < 0.4)
+
+
+def _sent_by(one: MailingFile, method: str) -> MailingFile:
+    phones = {BULK: one.phones, QUICK: one.phones[:4], LIST: LIST_PHONES}[method]
+    return replace(one, method=method, phones=phones)
+
+
+def _asked(chance: random.Random, run: Run) -> Run:
+    """What a run has beside its sends, where something can be asked about them."""
+    files = run.files
+    if not (files.has(QUICK) or files.has(LIST)):
+        return run
+    reads = tuple(chance.choices(READS, (6, 3, 2, 1, 1, 1, 1, 1, 1, 1), k=chance.randint(0, 6)))
+    return replace(run, reads=reads, confirm=chance.random() < 0.85, refresh=chance.random() < 0.15)
+
+
 def _edited(chance: random.Random, files: Files) -> Files:
     kind = chance.choice(("none", "none", "size", "more", "fewer", "text", "rename", "stop_rules"))
     if kind == "size":
@@ -146,6 +202,8 @@ def _edited(chance: random.Random, files: Files) -> Files:
     at = chance.randrange(len(files.mailings))
     old = files.mailings[at]
     new = old
+    if kind in {"more", "fewer"} and old.method == LIST:
+        return files
     if kind == "more":
         new = replace(old, phones=(*old.phones, *range(max(old.phones) + 1, max(old.phones) + 1 + chance.randint(1, 4))))
     elif kind == "fewer" and len(old.phones) > 1:

@@ -6,17 +6,22 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from tests.proofs.crash import mutants_engine as engine
+from tests.proofs.crash import mutants_lists as lists
 from tests.proofs.crash import mutants_state as state
 from tests.proofs.crash import mutants_wire as wire
+from tests.proofs.crash.behaviours import LIST, QUICK
 from tests.proofs.crash.checker import Violation, check
 from tests.proofs.crash.driving import Stage
 from tests.proofs.crash.failpoints import CALM, Act, Strike
-from tests.proofs.crash.histories import FIRST_PHONE, Files, History, MailingFile, Run, history, settle
+from tests.proofs.crash.histories import FIRST_PHONE, LIST_PHONES, Files, History, MailingFile, Run, history, settle
 
 PEOPLE = tuple(range(FIRST_PHONE, FIRST_PHONE + 4))
 FILES = Files(mailings=(MailingFile("invitation", PEOPLE),), batch_size=2)
 RENAMED = replace(FILES, mailings=(MailingFile("welcome", (*PEOPLE, FIRST_PHONE + 10), moved_from="invitation"),))
 OTHERS = replace(FILES, mailings=(MailingFile("invitation", (FIRST_PHONE + 20,)),))
+QUICKLY = replace(FILES, mailings=(MailingFile("invitation", PEOPLE[:2], method=QUICK),))
+TO_A_LIST = replace(FILES, mailings=(MailingFile("invitation", LIST_PHONES, method=LIST),))
+INERT = replace(TO_A_LIST, inert=True)
 MOST = 200
 """The most random histories that may pass before a mutant shows."""
 
@@ -31,19 +36,19 @@ def stopped(point: str, nth: int = 1) -> Strike:
     return Strike(Act.STOP, point=point, nth=nth)
 
 
-def answered(*script: str) -> tuple[Run, ...]:
+def answered(*script: str, files: Files = FILES) -> tuple[Run, ...]:
     """One run that a provider treats so."""
-    return (Run(files=FILES, script=script),)
+    return (Run(files=files, script=script),)
 
 
-def dying(strike: Strike, *script: str) -> tuple[Run, ...]:
+def dying(strike: Strike, *script: str, files: Files = FILES) -> tuple[Run, ...]:
     """One run that dies."""
-    return (Run(files=FILES, strikes=(strike,), script=script),)
+    return (Run(files=files, strikes=(strike,), script=script),)
 
 
-def overtaken(first: Strike, second: Strike = CALM, *, between: str = "") -> tuple[Run, ...]:
+def overtaken(first: Strike, second: Strike = CALM, *, between: str = "", files: Files = FILES) -> tuple[Run, ...]:
     """A run that sleeps while another one, without a lock, does its work."""
-    return (Run(files=FILES, strikes=(first, second), locked=False, in_turn=True, between=between),)
+    return (Run(files=files, strikes=(first, second), locked=False, in_turn=True, between=between),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +107,21 @@ MUTANTS = (
     Mutant(state.any_uuid_is_accepted, answered("accept", "accept_older")),
     Mutant(state.record_asks_nobody, overtaken(stopped("net.body_read"), between="released")),
     Mutant(state.renaming_loses_claims, (Run(files=FILES), Run(files=RENAMED))),
+    Mutant(wire.quick_retried_on_500, answered("accept_500", files=QUICKLY)),
+    Mutant(wire.quick_without_id_is_rejected, answered("accept_no_uuid", files=QUICKLY)),
+    Mutant(wire.lost_create_is_rejected, answered("accept_500", files=TO_A_LIST)),
+    Mutant(wire.lost_confirm_goes_again, answered("accept", "accept_close", files=TO_A_LIST)),
+    Mutant(wire.lost_confirm_is_not_sent, answered("accept", "accept_close", files=TO_A_LIST)),
+    Mutant(wire.refused_confirm_is_sent, answered("accept", "refuse_400", files=TO_A_LIST)),
+    Mutant(lists.record_says_it_did_not_count, answered("accept", "accept_close", files=TO_A_LIST)),
+    Mutant(lists.nobody_looks_before_a_confirm, answered("accept", "accept_close", files=TO_A_LIST)),
+    Mutant(lists.any_lost_create_is_made_anew, answered("accept_close", files=TO_A_LIST)),
+    Mutant(lists.confirm_without_an_intent, dying(killed("net.body_read", 2), files=TO_A_LIST)),
+    Mutant(lists.created_is_sent, answered(files=TO_A_LIST)),
+    Mutant(lists.refused_confirm_frees_the_list, answered("accept", "refuse_400", files=TO_A_LIST)),
+    Mutant(lists.recovery_makes_drafts_of_confirms, dying(killed("net.body_sent", 2), files=TO_A_LIST)),
+    Mutant(lists.inert_drafts_are_confirmed_twice, answered("accept", "accept_close", files=INERT)),
+    Mutant(lists.two_runs_confirm_one_draft, overtaken(stopped("net.connected", 2), files=TO_A_LIST)),
 )
 
 

@@ -19,26 +19,26 @@ def put(owner: Any, name: str, value: Any) -> None:
     setattr(owner, name, value)
 
 
-def _judging(judge: Judge) -> None:
-    original = BulkSender.send_bulk
+def _judging(judge: Judge, method: str = "send_bulk") -> None:
+    original = getattr(BulkSender, method)
 
-    def send_bulk(self: BulkSender, body: bytes, *, intent: Callable[[], bool]) -> SendResult:
-        return judge(original(self, body, intent=intent))
+    def sending(self: BulkSender, what: Any, *, intent: Callable[[], bool]) -> SendResult:
+        return judge(original(self, what, intent=intent))
 
-    put(BulkSender, "send_bulk", send_bulk)
+    put(BulkSender, method, sending)
 
 
-def _repeating(condition: Callable[[SendResult], bool], times: int = 1) -> None:
-    original = BulkSender.send_bulk
+def _repeating(condition: Callable[[SendResult], bool], times: int = 1, method: str = "send_bulk") -> None:
+    original = getattr(BulkSender, method)
 
-    def send_bulk(self: BulkSender, body: bytes, *, intent: Callable[[], bool]) -> SendResult:
-        result = original(self, body, intent=intent)
+    def sending(self: BulkSender, what: Any, *, intent: Callable[[], bool]) -> SendResult:
+        result: SendResult = original(self, what, intent=intent)
         if condition(result):
             for _ in range(times):
-                result = original(self, body, intent=lambda: True)
+                result = original(self, what, intent=lambda: True)
         return result
 
-    put(BulkSender, "send_bulk", send_bulk)
+    put(BulkSender, method, sending)
 
 
 def _is(result: SendResult, words: str) -> bool:
@@ -109,3 +109,29 @@ def half_a_uuid_is_believed() -> None:
         return replace(result, outcome=Outcome.ACCEPTED, uuid=seen[1].decode())
 
     _judging(judge)
+
+
+def quick_retried_on_500() -> None:
+    _repeating(lambda result: (result.http_status or 0) >= 500, method="send_quick")
+
+
+def quick_without_id_is_rejected() -> None:
+    """A quick message whose answer names no id counts as refused."""
+    _judging(lambda result: replace(result, outcome=Outcome.REJECTED) if _is(result, "without a valid") else result, "send_quick")
+
+
+def lost_create_is_rejected() -> None:
+    _judging(lambda result: replace(result, outcome=Outcome.REJECTED) if result.outcome is Outcome.UNKNOWN else result, "create_draft")
+
+
+def lost_confirm_goes_again() -> None:
+    """A confirm whose answer was lost is repeated, and nobody looks whether it counted."""
+    _repeating(lambda result: result.outcome is Outcome.UNKNOWN, method="confirm")
+
+
+def lost_confirm_is_not_sent() -> None:
+    _judging(lambda result: replace(result, outcome=Outcome.NOT_SENT) if result.outcome is Outcome.UNKNOWN else result, "confirm")
+
+
+def refused_confirm_is_sent() -> None:
+    _judging(lambda result: replace(result, outcome=Outcome.ACCEPTED) if result.outcome is Outcome.REJECTED else result, "confirm")

@@ -2,8 +2,9 @@
 
 `python -m tests.proofs.crash.provider FOLDER` prints its port and serves until its standard input ends. The first part of a
 path names the history, so that one process serves many: each has its script (how to treat its next requests; after it,
-everything is accepted) and its log, `FOLDER/<history>.log`, one JSON object a line, written before the answer.
-Nothing here comes from campaignkit.
+everything is accepted; likewise for the next questions, which get the truth after it) and its log, `FOLDER/<history>.log`, one
+JSON object a line, written before the answer. A draft reaches nobody; each confirm of it that counts messages the whole list, and a
+second one does so again: whoever sends it twice has messaged twice. Nothing here comes from campaignkit.
 """
 
 from __future__ import annotations
@@ -17,15 +18,66 @@ import struct
 import sys
 import uuid
 from collections import defaultdict, deque
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qsl
 
-from tests.proofs.crash.behaviours import BEHAVIOURS, Behaviour, Ending
+from tests.proofs.crash.behaviours import BEHAVIOURS, BULK, CONFIRM, LIST, QUICK, SHAPES, Behaviour, Ending
 
-SEND = "api/v1/sendBulkViber"
+SENDS = {
+    "api/v1/sendBulkViber": BULK,
+    "api/v2/sendQuickViberMessage": QUICK,
+    "api/v2/sendViberMessageList": LIST,
+    "api/v2/confirmViberMessage": CONFIRM,
+}
 STATUS = "api/v1/statusBulkViber"
+RECORDS = {"api/v2/getViberDeliveryData": QUICK, "api/v2/getViberMessageData": LIST, "api/v2/getViberDeliveryList": "people"}
+FIRST_ID = 4_905_001
+SUBSCRIBERS = (375_295_555_551, 375_295_555_552, 375_295_555_553, 375_295_555_554)
 DRIP_PAUSE = 0.02
+
+
+@dataclass
+class Account:
+    """What the provider knows of one history.
+
+    Attributes:
+        script: How it treats the next requests that send.
+        reads: How it answers the next questions.
+        turn: How often it was told so: a record lags only behind what was confirmed since the last time.
+        received: Requests so far.
+        bulk: Messages by uuid, of the bulk requests it took.
+        quick: Phones by id, of the quick messages it took.
+        drafts: List mailings by id.
+    """
+
+    script: deque[str] = field(default_factory=deque)
+    reads: deque[str] = field(default_factory=deque)
+    turn: int = 0
+    received: int = 0
+    bulk: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    quick: dict[str, str] = field(default_factory=dict)
+    drafts: dict[str, Draft] = field(default_factory=dict)
+
+
+@dataclass
+class Draft:
+    """A list mailing: its name, when it was made, and in which turn it was confirmed first, if at all."""
+
+    name: str
+    made: str
+    confirmed: int | None = None
+
+
+@dataclass
+class Request:
+    """A request that sends: its number, the method, and the whole target."""
+
+    n: int
+    kind: str
+    target: str
 
 
 class Provider:
@@ -37,9 +89,7 @@ class Provider:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._scripts: dict[str, deque[str]] = defaultdict(deque)
-        self._received: dict[str, int] = defaultdict(int)
-        self._accepted: dict[str, dict[str, list[dict[str, Any]]]] = defaultdict(dict)
+        self._accounts: dict[str, Account] = defaultdict(Account)
         self._open = 0
         self._quiet = asyncio.Event()
         self._quiet.set()
@@ -80,27 +130,27 @@ class Provider:
         history, _, method = target.lstrip("/").partition("/")
         method, _, query = method.partition("?")
         length = next((int(line.partition(":")[2]) for line in lines if line.lower().startswith("content-length:")), 0)
-        if method == SEND:
-            await self._send(reader, writer, history, target, length)
+        if method in SENDS:
+            await self._send(reader, writer, history, SENDS[method], target, length)
             return
         body = await reader.readexactly(length)
+        account = self._accounts[history]
         if method == "script":
-            self._scripts[history] = deque(json.loads(body))
+            said = json.loads(body)
+            account.script, account.reads = deque(said["sends"]), deque(said["reads"])
+            account.turn += 1
             await _answer(writer, 200, b"{}")
         elif method == "reset":
-            self._reset(history)
+            self._accounts.pop(history, None)
             await _answer(writer, 200, b"{}")
         elif method == "settled":
             await self._settled(writer)
         elif method == STATUS:
-            await _answer(writer, *self._statuses(history, parse_qs(query or body.decode()).get("uuid", [""])[0]))
+            await _answer(writer, *_statuses(account, _fields(query, body).get("uuid", "")))
+        elif method in RECORDS:
+            await _record(reader, writer, account, RECORDS[method], _fields(query, body).get("message_id", ""))
         else:
             await _answer(writer, 404, b'{"error":"no such method"}')
-
-    def _reset(self, history: str) -> None:
-        self._scripts.pop(history, None)
-        self._received.pop(history, None)
-        self._accepted.pop(history, None)
 
     async def _settled(self, writer: asyncio.StreamWriter) -> None:
         """Answer once no other connection is open: from then on the log is complete."""
@@ -113,35 +163,41 @@ class Provider:
             self._open += 1
         await _answer(writer, 200, b"{}")
 
-    async def _send(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, history: str, target: str, length: int) -> None:
-        script = self._scripts[history]
-        name = script.popleft() if script else "accept"
+    async def _send(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, history: str, kind: str, target: str, length: int
+    ) -> None:
+        account = self._accounts[history]
+        name = account.script.popleft() if account.script else "accept"
         behaviour = BEHAVIOURS[name]
-        self._received[history] += 1
-        number = self._received[history]
-        self._log(history, event="received", n=number, behaviour=name)
+        account.received += 1
+        request = Request(account.received, kind, target)
+        self._log(history, event="received", n=request.n, method=kind, behaviour=name)
         said = behaviour.body
         if not behaviour.early:
             try:
-                messages = json.loads(await reader.readexactly(length))["messages"]
+                body = await reader.readexactly(length)
             except asyncio.IncompleteReadError:
-                self._log(history, event="partial", n=number)
+                self._log(history, event="partial", n=request.n, method=kind)
                 return
-            said = self._judge(history, number, behaviour, messages)
+            said = self._judge(history, request, behaviour, body)
         await self._say(reader, writer, behaviour, said.encode(), target)
 
-    def _judge(self, history: str, number: int, behaviour: Behaviour, messages: list[dict[str, Any]]) -> str:
+    def _judge(self, history: str, request: Request, behaviour: Behaviour, body: bytes) -> str:
         """Take the request or not, and write down which; returns the body of the answer."""
-        own = str(uuid.uuid4())
-        older = next(iter(self._accepted[history]), own)
-        body = behaviour.body.replace("{uuid}", own).replace("{older}", older)
-        event = "accepted" if behaviour.accepts else "refused"
+        account, kind = self._accounts[history], request.kind
+        messages, token, own, other = _understood(account, kind, request.target.partition("?")[2], body)
+        shape = SHAPES[kind].get(behaviour.body, behaviour.body)
+        told = shape.replace("{id}", own).replace("{other}", other)
+        taken = "drafted" if kind == LIST else "accepted"
+        by = token.split("-")[-2:]
         for message in messages:
-            phones = [entry if isinstance(entry, str) else entry["phone"] for entry in message["delivery_list"]]
-            self._log(history, event=event, n=number, name=message["name"], phones=phones, uuid=own, told=body, heard=behaviour.heard)
+            self._log(
+                history, event=taken if behaviour.accepts else "refused", n=request.n, method=kind, name=message["name"],
+                phones=_phones(message), uuid=own, told=told, heard=behaviour.heard, by=by if all(map(str.isdigit, by)) else [],
+            )  # fmt: skip
         if behaviour.accepts:
-            self._accepted[history][own] = messages
-        return body
+            _take(account, kind, own, messages)
+        return told
 
     async def _say(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, behaviour: Behaviour, body: bytes, target: str
@@ -167,12 +223,6 @@ class Provider:
         if behaviour.early:
             await reader.read()  # closing over unread bytes would reset the answer away
 
-    def _statuses(self, history: str, wanted: str) -> tuple[int, bytes]:
-        messages = self._accepted[history].get(wanted)
-        if messages is None:
-            return 404, b'{"error":"uuid is not found"}'
-        return 200, json.dumps([_entry(message) for message in messages]).encode()
-
     def _log_partial(self, text: str) -> None:
         """A head that broke off; one too short to name its history concerns nobody."""
         parts = text.split(" ")
@@ -188,10 +238,95 @@ class Provider:
             os.close(file)
 
 
+def _fields(query: str, body: bytes) -> dict[str, str]:
+    return dict(parse_qsl(f"{query}&{body.decode()}"))
+
+
+def _understood(account: Account, kind: str, query: str, body: bytes) -> tuple[list[dict[str, Any]], str, str, str]:
+    """What a request asks to be sent to whom, its token, the id that it gets, and one that an earlier one got."""
+    if kind == BULK:
+        said = json.loads(body)
+        own = str(uuid.uuid4())
+        return said["messages"], said.get("token", ""), own, next(iter(account.bulk), own)
+    fields = _fields(query, body)
+    own = str(FIRST_ID + len(account.quick) + len(account.drafts))
+    if kind == QUICK:
+        # A quick message has no name: its text begins with that of its mailing.
+        message = {"name": fields["message"].partition(" ")[0], "delivery_list": [fields["phone"]]}
+        return [message], fields["token"], own, next(iter(account.quick), own)
+    if kind == LIST:
+        # Of those that the sender has heard of: another one's would be confirmed in its place, and nobody could know.
+        known = next((message_id for message_id, draft in account.drafts.items() if draft.confirmed is not None), own)
+        return [{"name": fields["name"], "delivery_list": ["0"]}], fields["token"], own, known
+    own = fields["message_id"]
+    draft = account.drafts.get(own, Draft("nobody", ""))
+    return [{"name": draft.name, "delivery_list": ["0"]}], fields["token"], own, own
+
+
+def _take(account: Account, kind: str, own: str, messages: list[dict[str, Any]]) -> None:
+    if kind == BULK:
+        account.bulk[own] = messages
+    elif kind == QUICK:
+        account.quick[own] = _phones(messages[0])[0]
+    elif kind == LIST:
+        account.drafts[own] = Draft(messages[0]["name"], f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S}")
+    elif own in account.drafts and account.drafts[own].confirmed is None:
+        account.drafts[own].confirmed = account.turn
+
+
+def _phones(message: dict[str, Any]) -> list[str]:
+    return [entry if isinstance(entry, str) else entry["phone"] for entry in message["delivery_list"]]
+
+
+def _statuses(account: Account, wanted: str) -> tuple[int, bytes]:
+    messages = account.bulk.get(wanted)
+    if messages is None:
+        return 404, b'{"error":"uuid is not found"}'
+    return 200, json.dumps([_entry(message) for message in messages]).encode()
+
+
 def _entry(message: dict[str, Any]) -> dict[str, Any]:
-    phones = [entry if isinstance(entry, str) else entry["phone"] for entry in message["delivery_list"]]
-    rows = [{"delivery_id": 7, "phone": phone, "status": "DELIVERED", "status_time": "2026-11-23 12:00:00"} for phone in phones]
+    rows = [{"delivery_id": 7, "phone": phone, "status": "DELIVERED", "status_time": "2026-11-23 12:00:00"} for phone in _phones(message)]
     return {"message_id": 1, "name": message["name"], "alphaname_id": 444, "success": rows}
+
+
+async def _record(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, account: Account, kind: str, wanted: str) -> None:
+    """Answer one question about a message, truly or as the script has it."""
+    how = account.reads.popleft() if account.reads else "plain"
+    result = _known(account, kind, wanted, how)
+    body = json.dumps({"status": "OK", "result": result}).encode()
+    if how == "silent":
+        await reader.read()
+    elif how == "error_500":
+        await _answer(writer, 500, b'{"error":"Server unavailable"}')
+    elif how == "page":
+        await _answer(writer, 200, b"<html>Welcome</html>")
+    elif how == "not_found" or result is None:
+        await _answer(writer, 404, b'{"error":"message is not found"}')
+    elif how == "cut":
+        writer.write((_head(200, len(body)) + body)[:-9])
+    elif how != "close":
+        await _answer(writer, 200, body)
+
+
+def _known(account: Account, kind: str, wanted: str, how: str) -> object:
+    if kind == QUICK:
+        phone = account.quick.get(wanted)
+        return phone and {"message_id": int(wanted), "phone": phone, "status": _word("DELIVERED", how), "error_code": 0}
+    draft = account.drafts.get(wanted)
+    if draft is None:
+        return None
+    # What was confirmed in an earlier turn has long since shown: nothing else would be safe with any provider.
+    fresh = draft.confirmed is None or draft.confirmed == account.turn
+    confirmed = draft.confirmed is not None and not (how == "lag" and fresh)
+    if kind == "people":
+        return [{"delivery_id": at, "phone": phone, "status": "READ"} for at, phone in enumerate(SUBSCRIBERS, 1)] if confirmed else []
+    status = _word("SENT" if confirmed else "DRAFT", how if fresh else "plain")
+    return {"message_id": wanted, "message_type": "TEXT", "status": status, "d_create": draft.made, "cost": "0.19600"}
+
+
+def _word(word: str, how: str) -> str:
+    return {"odd": "MODERATED", "no_status": ""}.get(how, word)
 
 
 def _head(status: int, length: int, headers: str = "") -> bytes:

@@ -12,12 +12,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from campaignkit.errors import CampaignKitError
-from tests.proofs.crash.behaviours import BEHAVIOURS
 from tests.proofs.crash.checker import check
 from tests.proofs.crash.commands import CommandStage, command_history
 from tests.proofs.crash.driving import Stage
 from tests.proofs.crash.evidence import Evidence
-from tests.proofs.crash.exhaustive import cells
+from tests.proofs.crash.exhaustive import ROWS, cells
 from tests.proofs.crash.figures import Figures, Tally
 from tests.proofs.crash.histories import history
 from tests.proofs.crash.mutants import MUTANTS, hunt
@@ -29,7 +28,7 @@ _PIECE = {"engine": 50, "exhaustive": 1, "commands": 5, "mutants": 1}
 
 
 class Piece(NamedTuple):
-    """Some histories of one part: by seed, by behaviour, by mutant."""
+    """Some histories of one part: by seed, by row of the exhaustive part, by mutant."""
 
     part: str
     start: int
@@ -45,7 +44,7 @@ class Done(NamedTuple):
 
 
 def pieces(amounts: dict[str, int], first: int) -> Iterator[Piece]:
-    """The work, the slowest first: so many seeds of engine and commands, beginning with `first`; all behaviours and mutants."""
+    """The work, the slowest first: so many seeds of engine and commands, beginning with `first`; all rows and mutants."""
     for part in ("commands", "exhaustive", "mutants", "engine"):
         amount = amounts.get(part, 0)
         begin = first if part in {"engine", "commands"} else 0
@@ -55,7 +54,7 @@ def pieces(amounts: dict[str, int], first: int) -> Iterator[Piece]:
 
 def everything(histories: int, commands: int) -> dict[str, int]:
     """How much there is of each part."""
-    return {"engine": histories, "exhaustive": len(BEHAVIOURS), "commands": commands, "mutants": len(MUTANTS)}
+    return {"engine": histories, "exhaustive": len(ROWS), "commands": commands, "mutants": len(MUTANTS)}
 
 
 class Worker:
@@ -80,7 +79,7 @@ class Worker:
                 _count(tally, f"--command-seed {seed}", partial(self._commands.play, runs), {}, concurrent=two)
             return Done(piece, tally, {})
         if piece.part == "exhaustive":
-            ones = (("--cell {1} {2}".format(*one.name.split("-")), one) for one in cells(self._stage, tuple(BEHAVIOURS)[piece.start]))
+            ones = (("--cell {1} {2} {3}".format(*one.name.split("-")), one) for one in cells(self._stage, *ROWS[piece.start]))
         else:
             ones = ((f"--seed {seed}", history(seed)) for seed in range(piece.start, piece.stop))
         for label, one in ones:

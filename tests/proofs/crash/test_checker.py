@@ -89,7 +89,77 @@ GOOD_ONES = {
     ),
 }  # fmt: skip
 
+LIST_KEY = Key("spring", "invitation", 0)
+MADE = "4905001"
+LIST_NAME = name(1, of=1)
+SECOND_NAME = name(1, of=1, run=1)
+
+
+def drafted(called: str = LIST_NAME, made: str = MADE) -> Line:
+    told = f'{{"status":"OK","result":{{"message_id":{made}}}}}'
+    return Line(event=Event.DRAFTED, n=1, name=called, phones=(0,), uuid=made, told=told, heard=True, method="list", by=(0, 0))
+
+
+def confirmed(called: str = LIST_NAME, made: str = MADE, *, by: tuple[int, int] = (0, 0)) -> Line:
+    return Line(event=Event.ACCEPTED, n=2, name=called, phones=(0,), uuid=made, told='{"status":"OK"}', heard=True, method="confirm", by=by)
+
+
+def listed(
+    state: str = "accepted", step: str = "confirm", *, uuid: str = MADE, ref: str = "r1", called: str = LIST_NAME, recorded: bool = True
+) -> StoredRequest:
+    batch = StoredBatch(name=called, campaign="spring", mailing="invitation", phones=(0,))
+    return StoredRequest(ref=ref, state=state, uuid=uuid, recorded=recorded, run=int(ref[1:]), batches=(batch,), method="list", step=step)
+
+
+LISTED = Evidence(
+    log=(drafted(), confirmed()), quiet_from=2, requests=(listed(),), held={LIST_KEY: "accepted"}, problems=(), ends=CALM, spilled={},
+    wanted=frozenset({LIST_KEY}),
+)  # fmt: skip
+ANEW = replace(
+    LISTED, log=(drafted(), drafted(SECOND_NAME, "4905002"), confirmed(SECOND_NAME, "4905002", by=(1, 0))), quiet_from=3,
+    requests=(listed("released", "create", uuid=""), listed(uuid="4905002", ref="r2", called=SECOND_NAME)),
+)  # fmt: skip
+LOST_CONFIRM = replace(
+    LISTED, requests=(listed("unknown"),), held={LIST_KEY: "unknown"}, ends=(CALM[0], *(replace(end, code=7) for end in CALM[1:]))
+)
+WAITING = replace(LISTED, log=(drafted(),), quiet_from=1, requests=(listed("draft", "create"),), held={LIST_KEY: "draft"})
+GOOD_ONES |= {
+    "a list that was confirmed": LISTED,
+    "a confirm in doubt": LOST_CONFIRM,
+    "a confirm in flight when its process died, of a draft made by another": replace(
+        LOST_CONFIRM, log=(drafted(), confirmed(by=(1, 0))), requests=(listed("unknown", recorded=False),),
+        ends=(CALM[0], End(run=1, process=0, code=None), replace(CALM[2], code=7)),
+    ),
+    "a lost create made anew where drafts are inert": replace(ANEW, inert=True),
+    "a lost create made anew on a person's word": replace(ANEW, released=frozenset({"r1"})),
+    "a draft of old words": replace(WAITING, edited=frozenset({LIST_KEY})),
+    "a quick message": replace(
+        GOOD, log=(line(0), replace(line(1), uuid=MADE, told=f'{{"message_id":"{MADE}"}}', by=(0, 0), method="quick")),
+        requests=(request(0), request(1, uuid=MADE)),
+    ),
+}  # fmt: skip
+
 BAD_ONES = {
+    "confirmed twice": ("V1", replace(LISTED, log=(*LISTED.log, confirmed()), quiet_from=3)),
+    "two drafts of one mailing confirmed": ("V1", replace(ANEW, inert=True, log=(*ANEW.log, confirmed()), quiet_from=4)),
+    "confirmed twice, its create released": ("V1", replace(ANEW, released=frozenset({"r1"}), log=(*ANEW.log, confirmed()), quiet_from=4)),
+    "a create that counts as sent": ("V4", replace(LISTED, log=(drafted(),), quiet_from=1)),
+    "a refused confirm that counts as sent": (
+        "V4", replace(LISTED, log=(drafted(), replace(confirmed(), event=Event.REFUSED)), requests=(listed(),)),
+    ),
+    "confirmed and still a draft": ("V3", replace(WAITING, log=LISTED.log, quiet_from=2)),
+    "made and not known": ("V2", replace(WAITING, requests=())),
+    "made and refused": ("V3", replace(WAITING, requests=(listed("rejected", "create"),))),
+    "made anew on nobody's word": ("V3", ANEW),
+    "a confirmed one given up because drafts are inert": ("V3", replace(ANEW, inert=True, requests=(listed("released"), ANEW.requests[1]))),
+    "made under another id": ("V4", replace(WAITING, requests=(listed("draft", "create", uuid="4905009"),))),
+    "a draft for ever": ("V9", WAITING),
+    "a heard create unrecorded without a death": (
+        "V2", replace(LOST_CONFIRM, log=(drafted(),), quiet_from=1, requests=(listed("unknown", "create", uuid="", recorded=False),)),
+    ),
+    "a heard confirm unrecorded without a death": ("V2", replace(LOST_CONFIRM, requests=(listed("unknown", recorded=False),))),
+    "confirmed by a process that was turned away": ("V7", replace(LISTED, ends=(CALM[0], replace(CALM[1], code=8), CALM[2]), log=(
+        drafted(), confirmed(by=(1, 0))))),
     "accepted twice": ("V1", replace(GOOD, log=(*GOOD.log, line(1)), quiet_from=3)),
     "accepted twice under two names": (
         "V1",

@@ -45,9 +45,9 @@ class Upstream:
         """The base URL of a history."""
         return f"http://127.0.0.1:{self.port}/{history}"
 
-    def script(self, history: str, behaviours: Sequence[str]) -> None:
-        """How its next requests are treated; all after them are accepted."""
-        self._call(history, "script", json.dumps(list(behaviours)).encode())
+    def script(self, history: str, behaviours: Sequence[str], reads: Sequence[str] = ()) -> None:
+        """How its next requests are treated, and its next questions answered; all after them are accepted, and answered truly."""
+        self._call(history, "script", json.dumps({"sends": list(behaviours), "reads": list(reads)}).encode())
 
     def log(self, history: str) -> list[dict[str, Any]]:
         """The truth, once nothing is under way any more."""

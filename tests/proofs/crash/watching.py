@@ -11,13 +11,18 @@ from campaignkit.model.outcomes import SendResult
 from campaignkit.provider import send
 from campaignkit.provider.connection import Connection
 from campaignkit.provider.exchange import Exchange
+from campaignkit.provider.records import RecordClient
 from campaignkit.states.store import Store
 from tests.proofs.crash.failpoints import Points
 
 HALF_BODY = "net.half_body"
 STATUS_LINE = "net.status_line"
 _LINE = 12
-_WRITES = {"begin_run", "recover", "carry_over", "write_plan", "mark_intent", "record", "dissolve", "end_run", "resolve", "close"}
+_WRITES = {
+    "begin_run", "recover", "carry_over", "write_plan", "mark_intent", "record", "dissolve", "end_run", "resolve", "close",
+    "note_draft", "discard_drafts",
+}  # fmt: skip
+SENDING = ("send_bulk", "send_quick", "create_draft", "confirm")
 
 
 def watch_database(points: Points) -> None:
@@ -105,17 +110,22 @@ def watch_network(points: Points) -> None:
             super()._write(request)
             points.hit("net.body_sent")
 
-    original = send.BulkSender.send_bulk
+    for name in SENDING:
+        setattr(send.BulkSender, name, _watched_send(getattr(send.BulkSender, name), points))
+    for name in ("mailing", "quick_status"):
+        setattr(RecordClient, name, passing(points, "read", getattr(RecordClient, name)))
+    setattr(send, "Connection", WatchedConnection)  # noqa: B010 - as above
+    setattr(send, "Exchange", WatchedExchange)  # noqa: B010 - as above
 
-    def send_bulk(self: send.BulkSender, body: bytes, *, intent: Callable[[], bool]) -> SendResult:
+
+def _watched_send(original: Callable[..., SendResult], points: Points) -> Callable[..., SendResult]:
+    def sending(self: send.BulkSender, what: Any, *, intent: Callable[[], bool]) -> SendResult:
         points.hit("send.before")
-        result = original(self, body, intent=passing(points, "intent", intent))
+        result = original(self, what, intent=passing(points, "intent", intent))
         points.hit("send.after")
         return result
 
-    setattr(send.BulkSender, "send_bulk", send_bulk)  # noqa: B010 - a plain assignment would need a type: ignore
-    setattr(send, "Connection", WatchedConnection)  # noqa: B010 - as above
-    setattr(send, "Exchange", WatchedExchange)  # noqa: B010 - as above
+    return sending
 
 
 class WatchedSocket:
