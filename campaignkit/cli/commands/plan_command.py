@@ -43,8 +43,8 @@ def command(
     from campaignkit.cli.holding import Holding
     from campaignkit.cli.progress import rows_progress
     from campaignkit.cli.project import open_project, start
+    from campaignkit.cli.remembering import Remembering
     from campaignkit.engine.planner import PlanJob
-    from campaignkit.engine.remembering import Remembering
     from campaignkit.plans.cache import cache_folder
     from campaignkit.plans.planfile import save
     from campaignkit.reports.diagnostics import text
