@@ -8,7 +8,7 @@ import re
 import time
 import uuid
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import pytest
@@ -18,30 +18,7 @@ from campaignkit.sandbox.server import EmbeddedServer
 from tests.canary import TOKEN
 
 from .asking import FORM, JSON, SEND, STATUS, ask, bulk, request, send, statuses
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-NOON = 1730278800.0  # 2024-10-30 12:00 in Minsk
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = NOON
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def server(clock: Clock) -> Iterator[EmbeddedServer]:
-    with EmbeddedServer(seed=1, clock=clock) as running:
-        yield running
+from .conftest import NOON, Clock
 
 
 def test_the_sample_of_the_documentation_is_accepted_and_reported(server: EmbeddedServer, clock: Clock) -> None:

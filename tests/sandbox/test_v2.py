@@ -37,33 +37,13 @@ from .asking import (
     statuses,
     v2,
 )
+from .conftest import NOON, Clock
 from .pictures import JPEG, PNG
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
-NOON = 1730278800.0  # 2024-10-30 12:00 in Minsk
 FOUR = ["375291111111", "375292222222", "375293333333", "375294444444"]
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = NOON
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def server(clock: Clock) -> Iterator[EmbeddedServer]:
-    with EmbeddedServer(seed=1, clock=clock) as running:
-        yield running
 
 
 def scripted(clock: Clock, **keys: Any) -> EmbeddedServer:

@@ -1,0 +1,30 @@
+"""A sandbox whose time stands still until a test moves it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from campaignkit.sandbox.server import EmbeddedServer
+
+NOON = 1730278800.0  # 2024-10-30 12:00 in Minsk
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = NOON
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def server(clock: Clock) -> Iterator[EmbeddedServer]:
+    with EmbeddedServer(seed=1, clock=clock) as running:
+        yield running
