@@ -15,6 +15,10 @@ _NEVER = r"\s\\\"<>\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe
 _LINK = re.compile(rf"https?://([^/?#@:\[\]{_NEVER}]+)(?::[0-9]{{1,5}})?(?:[/?#][^{_NEVER}]*)?")
 
 
+hosts_in = re.compile(r"https?://([^\s/?#@\\:\[\]]+)").findall
+"""The hosts of the links in a text, as they come."""
+
+
 def clean_text(text: str) -> str:
     """Text as it is sent: CRLF becomes a newline, nothing else is altered."""
     return text.replace("\r\n", "\n") if "\r" in text else text

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from array import array
 from collections import Counter
 
-from campaignkit.compiler.content import link_host
+from campaignkit.compiler.content import hosts_in, link_host
 from campaignkit.compiler.definitions import MailingDefinition
 from campaignkit.compiler.fingerprints import fingerprint_of
 from campaignkit.protocol.messages import LIST_ELEMENT, LIST_PHONE, Chunk, MailingEnd
-
-_IN_TEXT = re.compile(r"https?://([^\s/?#@\\:\[\]]+)")
 
 
 def list_chunk(mailing: MailingDefinition, *, elements: bool) -> Chunk:
@@ -26,7 +23,7 @@ def list_chunk(mailing: MailingDefinition, *, elements: bool) -> Chunk:
 def list_end(mailing: MailingDefinition, outline: str) -> MailingEnd:
     """Figures about the one text that all get."""
     text, link = mailing.once.get("text", ""), mailing.once.get("button_link", "")
-    hosts = Counter(_IN_TEXT.findall(text))
+    hosts = Counter(hosts_in(text))
     if link:
         hosts[link_host(link) or ""] += 1
     return MailingEnd(

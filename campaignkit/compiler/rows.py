@@ -6,7 +6,6 @@ but the phones seen (for duplicates) and the chunk under way.
 
 from __future__ import annotations
 
-import re
 from array import array
 from collections import Counter
 from collections.abc import Callable, Container, Iterator, Sequence
@@ -16,7 +15,7 @@ from typing import Protocol
 
 from campaignkit.audience.phones import BadPhoneError, Odd, normal
 from campaignkit.compiler.columns import Columns
-from campaignkit.compiler.content import clean_text, link_fault, link_host, text_fault
+from campaignkit.compiler.content import clean_text, hosts_in, link_fault, link_host, text_fault
 from campaignkit.compiler.definitions import MailingDefinition, Rules
 from campaignkit.compiler.fingerprints import fingerprint_of
 from campaignkit.compiler.seen import Seen
@@ -27,7 +26,6 @@ from campaignkit.protocol.messages import CHUNK_ROWS, Chunk
 from campaignkit.rendering.messages import Renderer, RowError
 
 _LARGEST_CHUNK = 4 * 1024 * 1024
-_IN_TEXT = re.compile(r"https?://([^\s/?#@\\:\[\]]+)")
 _HEARTBEAT = 20_000
 
 
@@ -201,7 +199,7 @@ class RowLoop:
                 if has_link:
                     figures.hosts[host or ""] += 1
                 if "http" in text:
-                    figures.hosts.update(_IN_TEXT.findall(text))
+                    figures.hosts.update(hosts_in(text))
             phones.append(phone)
             digests.append(digest)
             if self.elements:
@@ -235,7 +233,7 @@ class RowLoop:
         live = self.figures.live
         if link and live:
             self.figures.hosts[link_host(link) or ""] += live
-        for host in _IN_TEXT.findall(text) if live else ():
+        for host in hosts_in(text) if live else ():
             self.figures.hosts[host] += live
 
     def closing(self, mailing_place: Place) -> list[Diagnostic]:

@@ -19,9 +19,7 @@ from campaignkit.plans.plan import Plan
 from campaignkit.provider.port import Reader
 from campaignkit.states.records import RequestRow, RequestState
 from campaignkit.states.store import Store
-from campaignkit.wire.vocabulary import status_class
-
-_GONE_OUT = frozenset({"sent", "delivered", "read"})
+from campaignkit.wire.vocabulary import has_gone_out
 
 
 class Reading(StrEnum):
@@ -41,7 +39,7 @@ def reading(word: str, draft_word: str) -> Reading:
     """
     if draft_word and word.casefold() == draft_word.casefold():
         return Reading.DRAFT
-    return Reading.COUNTED if draft_word and status_class(word) in _GONE_OUT else Reading.UNCLEAR
+    return Reading.COUNTED if draft_word and has_gone_out(word) else Reading.UNCLEAR
 
 
 def objection(mailing: Mailing, subscribers: int | None, *, allowed: int | None) -> str:
@@ -112,7 +110,7 @@ class ConfirmJob:
             self.failed(ready, f"its record can't be read before it is confirmed: {error.message}")
             return
         before = row.listing.draft_word
-        if status_class(word) in _GONE_OUT and word.casefold() != before.casefold():
+        if has_gone_out(word) and word.casefold() != before.casefold():
             self.held(ready, f"the provider shows it as {word} already, though nobody confirmed it here: was it confirmed in the cabinet?")
             return
         if word != before:

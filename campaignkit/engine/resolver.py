@@ -20,7 +20,7 @@ from campaignkit.states.packing import unpack_phones
 from campaignkit.states.records import LIST_PHONE, Finding, RequestRow, RequestState, Step
 from campaignkit.states.store import StateReader, Store
 from campaignkit.wire.statuses import StatusAnswer, attribute
-from campaignkit.wire.vocabulary import status_class
+from campaignkit.wire.vocabulary import has_gone_out
 
 _FEW = 5
 _WAITING = frozenset({RequestState.UNKNOWN, RequestState.DRAFT})
@@ -187,7 +187,7 @@ def _verify_other(row: RequestRow, message_id: str, reader: Reader) -> RequestSt
     if not _made_with(row, record.created):
         message = f"the mailing under this id was made at {record.created}, and {row.ref} at another time. Nothing was changed."
         raise UnverifiedError(message, Finding.FOREIGN)
-    if status_class(record.status) in {"sent", "delivered", "read"}:
+    if has_gone_out(record.status):
         return RequestState.ACCEPTED
     before = row.listing.draft_word if row.listing else ""
     if row.step is Step.CONFIRM and before and record.status.casefold() != before.casefold():

@@ -40,6 +40,11 @@ def is_final(word: str) -> bool:
     return status_class(word) in {"read", "failed"}
 
 
+def has_gone_out(word: str) -> bool:
+    """Whether somebody was messaged: sent, delivered or read."""
+    return status_class(word) in {"sent", "delivered", "read"}
+
+
 def is_settled(word: str) -> bool:
     """Whether a person's delivery is decided well enough to stop watching: delivered, read or failed."""
     return status_class(word) in {"delivered", "read", "failed"}
