@@ -1,7 +1,7 @@
 """Planning again where nothing changed: the plan of before, once everything that it depends on was found to be the same.
 
-Files are compared by their bytes, never by a time stamp; the state by its lineage and the version of its claims. While a run is
-under way nothing is remembered: what it has begun changes from one moment to the next.
+Files are compared by their bytes, never by a time stamp; the state by its lineage, its history and the version of its claims. While
+a run is under way nothing is remembered: what it has begun changes from one moment to the next.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ class Remembering:
             "selection": paths,
             "retry_rejected": job.retry_rejected,
             "recorded": job.recorded_lineage,
-            "state": [info.lineage, info.claims_version, info.releases] if info else None,
+            "state": [info.lineage, info.claims_version, info.releases, info.history] if info else None,
         }
         return hashlib.sha256(json.dumps(known, sort_keys=True, default=str).encode()).hexdigest()
 

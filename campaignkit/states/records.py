@@ -60,7 +60,8 @@ class StateInfo:
     """Who a state is.
 
     `releases` rises when a person frees keys by hand, `claims_version` with every change of claims or outcomes,
-    `serial` with each run and each decision of a person.
+    `serial` with each run and each decision of a person. `history` is the hash over all lines of the history, hex: two states that
+    came from one backup may have the same counters, not this.
     """
 
     path: str
@@ -71,6 +72,7 @@ class StateInfo:
     schema_version: int
     releases: int
     claims_version: int
+    history: str
 
 
 class Known(NamedTuple):

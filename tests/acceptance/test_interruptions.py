@@ -248,7 +248,7 @@ def until_shown(terminal: int, words: bytes | None) -> bytes:
     """What the terminal shows until some words, or until the program has gone."""
     seen = b""
     while words is None or words not in seen:
-        ready, _, _ = select.select([terminal], [], [], 30)
+        ready, _, _ = select.select([terminal], [], [], 120)  # a busy machine shows nothing for long
         assert ready, seen
         try:
             data = os.read(terminal, 65536)

@@ -27,6 +27,7 @@ def test_a_plan_claims_everyone_and_counts_up(world: World, run: Run) -> None:
     after = run.store.info()
     assert (before.serial, before.claims_version) == (1, 0)
     assert (after.serial, after.claims_version, after.releases) == (1, 1, 0)
+    assert after.history != before.history != ""
     assert run.holds(*THREE, FIRST + 3) == set(THREE)
     assert [(m.key, m.claimed, m.accepted) for m in run.store.mailings()] == [(INVITATION, 3, 0), (LAST_DAY, 1, 0)]
     known = run.store.known([1], [FIRST + 1])[FIRST + 1]

@@ -12,7 +12,8 @@ from campaignkit.states.highwater import check, mark_of, marks_folder, raise_to
 from campaignkit.states.records import StateInfo
 
 INFO = StateInfo(
-    path="state/live.db", environment="live", origin="https://x", lineage="ab12", serial=5, schema_version=1, releases=0, claims_version=1
+    path="state/live.db", environment="live", origin="https://x", lineage="ab12",
+    serial=5, schema_version=1, releases=0, claims_version=1, history="00",
 )  # fmt: skip
 
 

@@ -30,7 +30,10 @@ class SqliteReader(SqliteAsidesReader):
 
     def info(self) -> StateInfo:
         """Who this state is."""
-        row = self._db.row("SELECT environment, origin, lineage, serial, schema_version, releases, claims_version FROM meta")
+        row = self._db.row(
+            "SELECT environment, origin, lineage, serial, schema_version, releases, claims_version,"
+            " coalesce((SELECT lower(hex(chain)) FROM event ORDER BY id DESC LIMIT 1), '') FROM meta"
+        )
         if row is None:
             raise StateError(f"{self._db.path}: it does not say whose state it is; nothing was sent.")
         return StateInfo(
@@ -42,6 +45,7 @@ class SqliteReader(SqliteAsidesReader):
             schema_version=row[4],
             releases=row[5],
             claims_version=row[6],
+            history=row[7],
         )
 
     def mailings(self) -> Sequence[KnownMailing]:
