@@ -91,14 +91,18 @@ def append_rows(path: Path, rows: int, first: int) -> None:
 
 def scatter_changes(path: Path, rows: int) -> None:
     """Other points for every so many people, so that `rows` lines change all over the file."""
-    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-    times = Counter(lines)  # a person who stands there twice must not get two contents
-    step = max(1, len(lines) // rows)
-    for at in range(1, len(lines), step):
-        cells = lines[at].rstrip().rsplit(",", 3)
-        if len(cells) == 4 and times[lines[at]] == 1:
-            lines[at] = f"{cells[0]},1001,{cells[2]},{cells[3]}\n"
-    path.write_text("".join(lines), encoding="utf-8")
+    with path.open(encoding="utf-8") as stream:
+        step = max(2, sum(1 for _ in stream) // rows)
+    with path.open(encoding="utf-8") as stream:
+        chosen = {line for at, line in enumerate(stream) if at % step == 1}
+    with path.open(encoding="utf-8") as stream:
+        times = Counter(line for line in stream if line in chosen)  # a person who stands there twice must not get two contents
+    changed = path.with_name("changed.csv")
+    with path.open(encoding="utf-8") as stream, changed.open("w", encoding="utf-8") as target:
+        for line in stream:
+            cells = line.rstrip().rsplit(",", 3)
+            target.write(f"{cells[0]},1001,{cells[2]},{cells[3]}\n" if times[line] == 1 and len(cells) == 4 else line)
+    changed.replace(path)
 
 
 def _phone(chance: random.Random, number: int) -> str:

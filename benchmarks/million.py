@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import itertools
 import json
 import os
 import shutil
@@ -54,7 +55,7 @@ class Million(Suite):
 
     def changed(self) -> Iterator[Row]:
         """A thousand rows are new, or others."""
-        whole = self.audience.read_bytes()
+        whole = self._kept(self.audience, "whole.csv")
         changes: list[tuple[str, Callable[[], None], float]] = [
             ("after 1,000 rows were appended", lambda: append_rows(self.audience, 1000, self.rows), 0.5),
             ("after 1,000 rows changed all over", lambda: scatter_changes(self.audience, 1000), 1.0),
@@ -66,7 +67,7 @@ class Million(Suite):
                 first = self._first_plan()
                 change()
                 pairs.append((self._product("plan").seconds, first.seconds))
-                self.audience.write_bytes(whole)
+                shutil.copyfile(whole, self.audience)
             yield _row(f"`plan` {what}", pairs, goal, floor="the first plan")
 
     def sending(self) -> Iterator[Row]:
@@ -90,8 +91,7 @@ class Million(Suite):
         kept, whole = project.read_text(), campaign.read_text()
         few = self.folder / "project" / "campaigns" / "few.csv"
         with self.audience.open("rb") as source, few.open("wb") as target:
-            for _, line in zip(range(120 * self.batch), source, strict=False):
-                target.write(line)
+            target.writelines(itertools.islice(source, 120 * self.batch))
         campaign.write_text(whole.replace("big.csv", "few.csv"))
         pairs = []
         try:
@@ -136,7 +136,7 @@ class Million(Suite):
         """Statuses, totals and the file, after everybody was sent to."""
         with self._provider():
             self._fresh_apply()
-            sent = self._state.read_bytes()
+            sent = self._kept(self._state, "sent.db")
             pairs, calm = [], []
             for _ in range(self.pairs):
                 self._fresh_state(sent)
@@ -205,15 +205,16 @@ class Million(Suite):
     @contextlib.contextmanager
     def _small(self, rows: int) -> Iterator[None]:
         """The same project with fewer people, sent to where a provider runs; everything put back afterwards."""
-        whole, state = self.audience.read_bytes(), self._state.read_bytes()
-        self.audience.write_bytes(b"".join(whole.splitlines(keepends=True)[: rows + 1]))
+        whole, state = self._kept(self.audience, "whole.csv"), self._kept(self._state, "kept.db")
+        with whole.open("rb") as source, self.audience.open("wb") as target:
+            target.writelines(itertools.islice(source, rows + 1))
         try:
             with self._provider():
                 self._fresh_state()
                 self._product("apply", "--auto-approve", "--format", "json")
             yield
         finally:
-            self.audience.write_bytes(whole)
+            shutil.copyfile(whole, self.audience)
             self._fresh_state(state)
 
 
@@ -253,7 +254,9 @@ def main() -> int:
         began = time.monotonic()
         suite = Million(Path(folder), rows=chosen.rows, pairs=chosen.pairs, batch=500)
         for part in chosen.parts or PARTS:
-            rows += getattr(suite, part)()
+            found = list(getattr(suite, part)())
+            rows += found
+            print(as_text(found), file=sys.stderr)
             print(f"{part}: measured after {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
         check_that_grandchildren_count(os.environ)
         shutil.rmtree(suite.folder / "bodies", ignore_errors=True)
