@@ -8,6 +8,7 @@ is a lost one. The fast paths are proven equal to the library by property tests.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 REGION = "BY"
@@ -55,6 +56,20 @@ def normal(text: str) -> int | Odd:
     if usual and len(text) <= _LONGEST:
         return int("375" + usual[1])
     return _by_library(text.strip())
+
+
+def normals(texts: Sequence[str]) -> list[int | Odd | BadPhoneError]:
+    """What `normal` says of each of many phones."""
+    found: list[int | Odd | BadPhoneError] = []
+    for text in texts:
+        if len(text) == 12 and _NORMAL.fullmatch(text):
+            found.append(int(text))
+        else:
+            try:
+                found.append(normal(text))
+            except BadPhoneError as error:
+                found.append(error)
+    return found
 
 
 def _by_library(text: str) -> int | Odd:

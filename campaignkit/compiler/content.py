@@ -7,13 +7,17 @@ sees to that). 1000 characters of text and 30 of caption are what other Viber ga
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from operator import methodcaller
 
 LONGEST_LINK = 150
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _NEVER = r"\s\\\"<>\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ud800-\udfff"
 """Nor invisible characters and those that turn the order: a person would read another address than the one opened."""
-_LINK = re.compile(rf"https?://([^/?#@:\[\]{_NEVER}]+)(?::[0-9]{{1,5}})?(?:[/?#][^{_NEVER}]*)?")
-
+_START = rf"https?://([^/?#@:\[\]{_NEVER}]+)(?::[0-9]{{1,5}})?"
+_LINK = re.compile(rf"{_START}(?:[/?#][^{_NEVER}]*)?")
+_TO_PATH = re.compile(rf"{_START}[/?#]")
+_ANY_NEVER = re.compile(f"[{_NEVER}]")
 
 hosts_in = re.compile(r"https?://([^\s/?#@\\:\[\]]+)").findall
 """The hosts of the links in a text, as they come."""
@@ -31,6 +35,20 @@ def text_fault(text: str) -> str:
     if found := _CONTROL.search(text):
         return f"the text holds the control character U+{ord(found[0]):04X}"
     return ""
+
+
+def texts_are_fine(texts: Sequence[str]) -> bool:
+    """Whether `text_fault` finds nothing in any of them: one look over all."""
+    return _CONTROL.search("\n".join(texts)) is None and all(map(str.strip, texts))
+
+
+def common_host(links: Sequence[str]) -> str | None:
+    """The host of all of these links, if they begin alike and each may be sent; None: each is to be looked at."""
+    start = _TO_PATH.match(links[0])
+    if start is None or max(map(len, links)) > LONGEST_LINK or _ANY_NEVER.search("".join(links)):
+        return None
+    begin = start[0]
+    return start[1].lower() if all(map(methodcaller("startswith", begin), links)) else None
 
 
 def link_host(link: str) -> str | None:

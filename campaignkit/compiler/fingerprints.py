@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from campaignkit.protocol.messages import FINGERPRINT_BYTES
@@ -18,8 +18,8 @@ _VERSION = b"campaignkit fingerprint 1"
 
 def fingerprinter(
     *, message_type: str, content_type: str, sender: str, schedule: str, image: str, caption: str
-) -> Callable[[bytes, bytes], bytes]:
-    """A function from (text, link) to the fingerprint, for one mailing; `schedule` is UTC or empty."""
+) -> Callable[[Sequence[str], Sequence[str]], list[bytes]]:
+    """A function from texts and links to their fingerprints, for one mailing; `schedule` is UTC or empty."""
     base = hashlib.blake2b(digest_size=FINGERPRINT_BYTES)
     for part in (
         _VERSION,
@@ -28,12 +28,15 @@ def fingerprinter(
         base.update(b"%d:" % len(part) + part)
     copy = base.copy
 
-    def fingerprint(text: bytes, link: bytes) -> bytes:
-        hashed = copy()
-        hashed.update(b"%d:%b%d:%b" % (len(text), text, len(link), link))
-        return hashed.digest()
+    def fingerprints(texts: Sequence[str], links: Sequence[str]) -> list[bytes]:
+        found = []
+        for text, link in zip(map(str.encode, texts), map(str.encode, links), strict=True):
+            hashed = copy()
+            hashed.update(b"%d:%b%d:%b" % (len(text), text, len(link), link))
+            found.append(hashed.digest())
+        return found
 
-    return fingerprint
+    return fingerprints
 
 
 class Fingerprinted(Protocol):
@@ -70,8 +73,8 @@ class Fingerprinted(Protocol):
         ...
 
 
-def fingerprint_of(mailing: Fingerprinted) -> Callable[[bytes, bytes], bytes]:
-    """The function from (text, link) to the fingerprint, for this mailing."""
+def fingerprints_of(mailing: Fingerprinted) -> Callable[[Sequence[str], Sequence[str]], list[bytes]]:
+    """The function from texts and links to their fingerprints, for this mailing."""
     return fingerprinter(
         message_type=mailing.fingerprint_kind,
         content_type=mailing.content_type,

@@ -7,7 +7,7 @@ from collections import Counter
 
 from campaignkit.compiler.content import hosts_in, link_host
 from campaignkit.compiler.definitions import MailingDefinition
-from campaignkit.compiler.fingerprints import fingerprint_of
+from campaignkit.compiler.fingerprints import fingerprints_of
 from campaignkit.protocol.messages import LIST_ELEMENT, LIST_PHONE, Chunk, MailingEnd
 
 
@@ -15,7 +15,7 @@ def list_chunk(mailing: MailingDefinition, *, elements: bool) -> Chunk:
     """The one delivery; its element is a word that stands for the list."""
     text, link = mailing.once.get("text", ""), mailing.once.get("button_link", "")
     element = LIST_ELEMENT if elements else b""
-    print_ = fingerprint_of(mailing)(text.encode(), link.encode())
+    [print_] = fingerprints_of(mailing)([text], [link])
     widths = array("I", [len(element)] if elements else [])
     return Chunk(array("q", [LIST_PHONE]), print_, widths, element)
 

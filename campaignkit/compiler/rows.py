@@ -1,38 +1,34 @@
 """The hot loop: every row of one audience to its one fate, and those to be sent to packed columns.
 
-Each row is counted once, in the order of the design: filtered, invalid, duplicate, suppressed, else live. Nothing is held
-but the phones seen (for duplicates) and the chunk under way.
+Each row is counted once, in the order of the design: filtered, invalid, duplicate, suppressed, else live. Rows are worked through
+in parts of a few hundred, column by column: what can be asked of all of them at once is asked once. Nothing is held but the part
+and the chunk under way, and what is known of the phones seen (for duplicates).
 """
 
 from __future__ import annotations
 
-from array import array
 from collections import Counter
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from json.encoder import encode_basestring
-from typing import Protocol
+from typing import cast
 
-from campaignkit.audience.phones import BadPhoneError, Odd, normal
+from campaignkit.audience.phones import BadPhoneError, Odd, normals
 from campaignkit.compiler.columns import Columns
-from campaignkit.compiler.content import clean_text, hosts_in, link_fault, link_host, text_fault
+from campaignkit.compiler.content import clean_text, common_host, hosts_in, link_fault, link_host, text_fault, texts_are_fine
 from campaignkit.compiler.definitions import MailingDefinition, Rules
-from campaignkit.compiler.fingerprints import fingerprint_of
+from campaignkit.compiler.elements import Chunks
+from campaignkit.compiler.fingerprints import fingerprints_of
+from campaignkit.compiler.parts import Fault, Part, parts
+from campaignkit.compiler.renders import Watch, render_part
 from campaignkit.compiler.seen import Seen
 from campaignkit.compiler.tally import Occurrences, RowProblems
 from campaignkit.diagnostics import Diagnostic, Place, Severity
 from campaignkit.model.phones import masked
-from campaignkit.protocol.messages import CHUNK_ROWS, Chunk
-from campaignkit.rendering.messages import Renderer, RowError
+from campaignkit.protocol.messages import Chunk
+from campaignkit.rendering.messages import Renderer
 
-_LARGEST_CHUNK = 4 * 1024 * 1024
 _HEARTBEAT = 20_000
-
-
-class Watch(Protocol):
-    """Told which row is under way, so that a template that hangs is noticed."""
-
-    row: int
 
 
 @dataclass(slots=True)
@@ -69,7 +65,7 @@ class RowLoop:
 
     mailing: MailingDefinition
     columns: Columns
-    suppressed: Container[int]
+    suppressed: AbstractSet[int]
     elements: bool
     emit: Callable[[Chunk], None]
     alive: Callable[[int], None]
@@ -87,150 +83,186 @@ class RowLoop:
     def __post_init__(self) -> None:
         self.problems = RowProblems(skipping=self.mailing.audience.get("on_invalid") == "skip")
 
-    def run(self, rows: Iterator[tuple[int, Sequence[str]]], *, scan: bool = False) -> None:  # noqa: C901, PLR0912, PLR0915 - the hot loop: a call a row is what it saves
+    def run(self, rows: Iterator[tuple[int, Sequence[str]]], *, scan: bool = False) -> None:
         """Take every row. With `scan`, only the phones that stand with different contents are gathered, in `conflicts`."""
-        mailing, columns, figures, watch = self.mailing, self.columns, self.figures, self.watch
-        renderer = Renderer(list(mailing.each.values()), mailing.constants)
-        keep = Renderer([columns.where], mailing.constants) if columns.where else None
-        pairs = [(name, columns.at[name]) for name in columns.used]
-        asked = [(name, columns.at[name]) for name in columns.asked]
-        has_text, has_link = "text" in mailing.each, "button_link" in mailing.each
-        personal = bool(mailing.each) or mailing.message_type == "personal"
-        text, link = mailing.once.get("text", ""), mailing.once.get("button_link", "")
-        fingerprint = fingerprint_of(mailing)
-        same = b"" if personal else fingerprint(text.encode(), link.encode())
-        phone_at, policy = columns.phone, str(mailing.audience.get("on_conflict", "fail"))
-        seen = Seen()
-        slots, named = seen.slots, seen.phones
-        size_of = len(slots)
-        prints, first_rows = array("Q"), array("I")
-        most = int(self.rules.limits.get("max_text", 1000))
-        phones, digests, widths, parts, size = array("q"), [], array("I"), [], 0
-        for line, cells in rows:
-            figures.rows += 1
-            row = figures.rows
-            if row % _HEARTBEAT == 0:
-                self.alive(row)
-            watch.row = row
-            if keep is not None:
-                keep.set({name: cells[index] for name, index in asked})
-                try:
-                    if keep.render()[0] != "1":
-                        figures.filtered += 1
-                        continue
-                except RowError as error:
-                    hint = "cells are text; compare numbers like: points | int > 0" if "not supported between" in str(error) else ""
-                    self.problems.bad("CK207", f"where: {error}", self.place(line, row), hint)
-                    continue
-            try:
-                found = normal(cells[phone_at])
-            except BadPhoneError as error:
-                self.problems.bad("CK310", f"bad phone: {error}", self.place(line, row))
+        mailing, columns = self.mailing, self.columns
+        renderer = Renderer(list(mailing.each.values()), mailing.constants, columns.used)
+        keep = Renderer([columns.where], mailing.constants, columns.asked) if columns.where else None
+        print_all, seen = fingerprints_of(mailing), Seen()
+        same = print_all([mailing.once.get("text", "")], [mailing.once.get("button_link", "")])
+        chunks = Chunks(self.emit, encode=self.elements, personal=self._personal, fields=tuple(mailing.each))
+        try:
+            for part in parts(rows):
+                before = self.figures.rows
+                self.figures.rows += len(part.rows)
+                if before // _HEARTBEAT != self.figures.rows // _HEARTBEAT:
+                    self.alive(self.figures.rows)
+                faults: list[Fault] = []
+                if keep is not None:
+                    self._filter(part, keep, faults)
+                self._read_phones(part, faults)
+                if part.rows:
+                    self._render(part, renderer, faults)
+                self.watch.pause()
+                self.problems.take(faults, self.place)
+                if part.rows:
+                    part.digests = print_all(part.texts, part.links) if self._personal else same * len(part.rows)
+                    self._leave_out_conflicts(part)
+                    part.pick(seen.sift(part.phones, part.prints, part.rows, part.lines))
+                    if not scan:
+                        self._count_live(part)
+                        chunks.take(part)
+        finally:
+            # Also before a break of the file is told: what was seen up to there is part of the truth.
+            self._settle(seen, scan=scan)
+        chunks.finish()
+        if not self._personal:
+            self._count_bulk()
+
+    @property
+    def _personal(self) -> bool:
+        return bool(self.mailing.each) or self.mailing.message_type == "personal"
+
+    def _filter(self, part: Part, keep: Renderer, faults: list[Fault]) -> None:
+        """Leave only the rows that `where` asks for."""
+        [found], errors = render_part(keep, self.columns.asked, part.values(self.columns.asked, self.columns.at), part.rows, self.watch)
+        for at, error in errors.items():
+            hint = "cells are text; compare numbers like: points | int > 0" if "not supported between" in str(error) else ""
+            faults.append(part.fault(at, "CK207", f"where: {error}", hint))
+        self.figures.filtered += len(found) - found.count("1") - len(errors)
+        part.keep([verdict == "1" for verdict in found])
+
+    def _read_phones(self, part: Part, faults: list[Fault]) -> None:
+        """The phone of each row; rows without one are left out."""
+        column = self.columns.phone
+        found = normals([cells[column] for cells in part.cells])
+        bad = False
+        for at, phone in enumerate(found):
+            if type(phone) is int:
                 continue
-            phone = found if type(found) is int else self._take_odd(found, row)
-            if personal:
-                values = {name: cells[index] for name, index in pairs}
-                if "" in values.values():
-                    self._empty.seen(row)
-                renderer.set(values)
-                try:
-                    texts = renderer.render()
-                except RowError as error:
-                    self.problems.bad("CK206", f"{masked(phone)}: the message can't be rendered: {error}", self.place(line, row))
-                    continue
-                if has_text:
-                    text = clean_text(texts[0])
-                    if fault := text_fault(text):
-                        self.problems.bad("CK403", f"{masked(phone)}: {fault}", self.place(line, row))
-                        continue
-                if has_link:
-                    link = texts[-1]
-                    if (host := link_host(link)) is None or len(link) > 150:
-                        self.problems.bad("CK404", f"{masked(phone)}: button_link: {link_fault(link)}", self.place(line, row))
-                        continue
-                digest = fingerprint(text.encode(), link.encode())
+            if isinstance(phone, Odd):
+                self._odd.seen(part.rows[at])
+                found[at] = phone.phone
             else:
-                digest = same
-            number = int.from_bytes(digest[:8], "little")
+                bad = True
+                faults.append(part.fault(at, "CK310", f"bad phone: {phone}"))
+        part.phones = cast("list[int]", found)
+        if bad:
+            part.keep([not isinstance(phone, BadPhoneError) for phone in found])
+
+    def _render(self, part: Part, renderer: Renderer, faults: list[Fault]) -> None:
+        """The text and the link of each row; rows that can't have them are left out."""
+        mailing, many = self.mailing, len(part.rows)
+        part.texts, part.links = [mailing.once.get("text", "")] * many, [mailing.once.get("button_link", "")] * many
+        if not mailing.each:
+            return
+        values = part.values(self.columns.used, self.columns.at)
+        for row, cells in zip(part.rows, values, strict=True):
+            if "" in cells:
+                self._empty.seen(row)
+        columns, errors = render_part(renderer, self.columns.used, values, part.rows, self.watch)
+        for at, error in errors.items():
+            faults.append(part.fault(at, "CK206", f"{masked(part.phones[at])}: the message can't be rendered: {error}"))
+        has_text = "text" in mailing.each
+        if has_text:
+            part.texts = columns[0]
+        if "button_link" in mailing.each:
+            part.links = columns[-1]
+        if errors:
+            part.keep([at not in errors for at in range(many)])
+        if part.rows:
+            self._vet(part, faults)
+
+    def _vet(self, part: Part, faults: list[Fault]) -> None:
+        """Leave out whom the provider would not take, or a person could not read."""
+        bad = self._bad_texts(part) if "text" in self.mailing.each else {}
+        if "button_link" in self.mailing.each and (host := common_host(part.links)) is None:
+            bad = self._bad_links(part) | bad
+        elif "button_link" in self.mailing.each:
+            part.host = host
+        if bad:
+            faults += bad.values()
+            part.keep([at not in bad for at in range(len(part.rows))])
+
+    def _bad_texts(self, part: Part) -> dict[int, Fault]:
+        if "\r" in "".join(part.texts):
+            part.texts = list(map(clean_text, part.texts))
+        if texts_are_fine(part.texts):
+            return {}
+        wrong = {at: fault for at, text in enumerate(part.texts) if (fault := text_fault(text))}
+        return {at: part.fault(at, "CK403", f"{masked(part.phones[at])}: {fault}") for at, fault in wrong.items()}
+
+    def _bad_links(self, part: Part) -> dict[int, Fault]:
+        wrong = {at: fault for at, link in enumerate(part.links) if (fault := link_fault(link))}
+        return {at: part.fault(at, "CK404", f"{masked(part.phones[at])}: button_link: {fault}") for at, fault in wrong.items()}
+
+    def _leave_out_conflicts(self, part: Part) -> None:
+        """`on_conflict: skip`: nobody is sent to who stands here with different contents."""
+        if self.conflicts.isdisjoint(part.phones):
+            return
+        for row, phone in zip(part.rows, part.phones, strict=True):
             if phone in self.conflicts:
                 self.problems.invalid += 1
                 self._clashes.seen(row)
-                continue
-            slot = phone % size_of
-            while (earlier := slots[slot]) and named[earlier - 1] != phone:
-                slot = slot + 1 if slot + 1 < size_of else 0
-            if earlier:
-                earlier -= 1
-                if prints[earlier] == number:
-                    figures.duplicate += 1
-                elif scan:
-                    self.conflicts.add(phone)
-                elif policy == "first":
-                    figures.duplicate += 1
-                    self._clashes.seen(row)
-                else:
-                    message = f"{masked(phone)} stands here with other content than in row {first_rows[earlier]}"
-                    hint = "one phone gets one message of a mailing; on_conflict: first or skip settles it"
-                    self.problems.skipping = False
-                    self.problems.bad("CK311", message, self.place(line, row), hint)
-                continue
-            seen.add(phone, slot)
-            if slots is not seen.slots:
-                slots = seen.slots
-                size_of = len(slots)
-            prints.append(number)
-            first_rows.append(row)
-            if scan:
-                continue
-            if phone in self.suppressed:
-                figures.suppressed += 1
-                continue
-            figures.live += 1
-            length = len(text)
-            figures.characters += length
-            figures.longest = max(figures.longest, length)
-            if length < figures.shortest or figures.live == 1:
-                figures.shortest = length
-            if figures.live == 1:
-                figures.sample = (text, link, phone)
-            if personal:
+        part.keep([phone not in self.conflicts for phone in part.phones])
+
+    def _settle(self, seen: Seen, *, scan: bool) -> None:
+        """Say what the rows are whose phone an earlier row has."""
+        policy = str(self.mailing.audience.get("on_conflict", "fail"))
+        conflicts: list[Fault] = []
+        for again in seen.again():
+            if again.same:
+                self.figures.duplicate += 1
+            elif scan:
+                self.conflicts.add(again.phone)
+            elif policy == "first":
+                self.figures.duplicate += 1
+                self._clashes.seen(again.row)
+            else:
+                message = f"{masked(again.phone)} stands here with other content than in row {again.first_row}"
+                hint = "one phone gets one message of a mailing; on_conflict: first or skip settles it"
+                conflicts.append(Fault(again.row, again.line, "CK311", message, hint))
+        if conflicts:
+            self.problems.skipping = False
+            self.problems.take(conflicts, self.place)
+
+    def _count_live(self, part: Part) -> None:
+        """The figures of who is to be sent to; the suppressed are left out."""
+        figures = self.figures
+        if self.suppressed and not self.suppressed.isdisjoint(part.phones):
+            before = len(part.rows)
+            part.keep([phone not in self.suppressed for phone in part.phones])
+            figures.suppressed += before - len(part.rows)
+        if not part.rows:
+            return
+        lengths = list(map(len, part.texts))
+        shortest, longest = min(lengths), max(lengths)
+        if not figures.live:
+            figures.shortest, figures.sample = shortest, (part.texts[0], part.links[0], part.phones[0])
+        figures.live += len(part.rows)
+        figures.characters += sum(lengths)
+        figures.shortest, figures.longest = min(figures.shortest, shortest), max(figures.longest, longest)
+        if self._personal:
+            self._count_personal(part, lengths)
+
+    def _count_personal(self, part: Part, lengths: list[int]) -> None:
+        most = int(self.rules.limits.get("max_text", 1000))
+        if max(lengths) > most:
+            for row, length in zip(part.rows, lengths, strict=True):
                 if length > most:
                     self._long.seen(row)
-                if has_link:
-                    figures.hosts[host or ""] += 1
-                if "http" in text:
-                    figures.hosts.update(hosts_in(text))
-            phones.append(phone)
-            digests.append(digest)
-            if self.elements:
-                if not personal:
-                    element = f'"{phone}"'
-                elif has_link:
-                    head = f'"text":{encode_basestring(text)},' if has_text else ""
-                    element = f'{{"phone":"{phone}",{head}"button_link":{encode_basestring(link)}}}'
-                elif has_text:
-                    element = f'{{"phone":"{phone}","text":{encode_basestring(text)}}}'
-                else:
-                    element = f'{{"phone":"{phone}"}}'
-                encoded = element.encode()
-                widths.append(len(encoded))
-                parts.append(encoded)
-                size += len(encoded)
-            if len(phones) == CHUNK_ROWS or size > _LARGEST_CHUNK:
-                self.emit(Chunk(phones, b"".join(digests), widths, b"".join(parts)))
-                phones, digests, widths, parts, size = array("q"), [], array("I"), [], 0
-        if phones:
-            self.emit(Chunk(phones, b"".join(digests), widths, b"".join(parts)))
-        if not personal:
-            self._count_bulk(text, link)
+        hosts = self.figures.hosts
+        if "button_link" in self.mailing.each:
+            if part.host is not None:
+                hosts[part.host] += len(part.rows)
+            else:
+                hosts.update([link_host(link) or "" for link in part.links])
+        if "http" in "".join(part.texts):
+            for text in part.texts:
+                hosts.update(hosts_in(text))
 
-    def _take_odd(self, found: int | Odd, row: int) -> int:
-        assert isinstance(found, Odd)
-        self._odd.seen(row)
-        return found.phone
-
-    def _count_bulk(self, text: str, link: str) -> None:
-        live = self.figures.live
+    def _count_bulk(self) -> None:
+        text, link, live = self.mailing.once.get("text", ""), self.mailing.once.get("button_link", ""), self.figures.live
         if link and live:
             self.figures.hosts[link_host(link) or ""] += live
         for host in hosts_in(text) if live else ():

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import insort
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
+from campaignkit.compiler.parts import Fault
 from campaignkit.diagnostics import Diagnostic, Place, Severity
 
 MOST_SHOWN = 50
@@ -22,15 +25,21 @@ class RowProblems:
     invalid: int = 0
     hidden: int = 0
 
-    def bad(self, code: str, message: str, place: Place, hint: str = "") -> None:
-        """One row that can't be sent."""
+    def take(self, faults: Iterable[Fault], place: Callable[[int, int], Place]) -> None:
+        """Rows that can't be sent; of all that ever came, the first in the file are shown."""
+        for fault in faults:
+            self._bad(fault, place)
+
+    def _bad(self, fault: Fault, place: Callable[[int, int], Place]) -> None:
         self.invalid += 1
         severity = Severity.WARNING if self.skipping else Severity.ERROR
-        if self.invalid > (FEW_SHOWN if self.skipping else MOST_SHOWN):
+        if len(self.found) >= (FEW_SHOWN if self.skipping else MOST_SHOWN):
             self.hidden += 1
-            return
-        text = f"{message} (row left out)" if self.skipping else message
-        self.found.append(Diagnostic(severity, code, text, place, hint))
+            if _row(self.found[-1]) < fault.row:
+                return
+            del self.found[-1]
+        text = f"{fault.message} (row left out)" if self.skipping else fault.message
+        insort(self.found, Diagnostic(severity, fault.code, text, place(fault.line, fault.row), fault.hint), key=_row)
 
     def closing(self, place: Place) -> list[Diagnostic]:
         """All of it, with one line for those not shown."""
@@ -38,6 +47,10 @@ class RowProblems:
             severity = Severity.WARNING if self.skipping else Severity.ERROR
             self.found.append(Diagnostic(severity, "CK399", f"{self.hidden:,} more rows have problems like these", place))
         return self.found
+
+
+def _row(problem: Diagnostic) -> int:
+    return problem.place.row
 
 
 @dataclass(slots=True)

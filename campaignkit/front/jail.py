@@ -28,6 +28,9 @@ MOST_SLOW = 2
 """This many rows of one talk may take too long; with the last of them the talk ends."""
 
 
+_MANY = -2
+
+
 class EndlessError(Exception):
     """Row after row does not come to an end."""
 
@@ -50,6 +53,11 @@ class RowWatch:
         """Something to be watched begins that is no row."""
         self.pause()
         self.row = -1
+
+    def many(self) -> None:
+        """Rows at once, which are rendered one by one if that takes too long: it counts for none of them."""
+        self.pause()
+        self.row = _MANY
 
     def pause(self) -> None:
         """What comes until the next row may take its time; the next row is another one, also with the same number."""
@@ -80,6 +88,8 @@ class RowWatch:
         self._ticks += 1
         if self._ticks >= PATIENCE:
             self._ticks = 0
+            if self.row == _MANY:
+                raise RowError("many templates at once take too long")
             self._slow += 1
             if self._slow >= MOST_SLOW:
                 raise EndlessError("templates take too long, one after another")

@@ -29,6 +29,24 @@ class _Generator(CodeGenerator):
             self.write(", ")
         self.write("))")
 
+    def _output_child_pre(self, node: nodes.Expr, frame: Frame, finalize: Any) -> None:
+        if not is_cell(node):
+            super()._output_child_pre(node, frame, finalize)
+
+    def _output_child_post(self, node: nodes.Expr, frame: Frame, finalize: Any) -> None:
+        if not is_cell(node):
+            super()._output_child_post(node, frame, finalize)
+
+
+def mark_cell(node: nodes.Name) -> None:
+    """Say that this name always stands for text, so that it is printed as it is."""
+    node.always_text = True  # type: ignore[attr-defined]
+
+
+def is_cell(node: nodes.Node) -> bool:
+    """Whether it was said so."""
+    return getattr(node, "always_text", False)
+
 
 class _Environment(ImmutableSandboxedEnvironment):
     code_generator_class = _Generator

@@ -24,6 +24,7 @@ ALLOWED_BUILTINS = (
 )  # fmt: skip
 """Jinja's own filters that can neither reach an object's inside nor grow text without bound."""
 
+_NOTHING_TO_ENCODE = re.compile(r"[A-Za-z0-9_.~/-]*").fullmatch
 _DIGITS = re.compile(r"(?:[^%]|%-?[dmyYHMSj]|%%)*", re.DOTALL)
 _SPACES = str.maketrans("", "", " \u00a0\u202f\u2009'")
 
@@ -64,6 +65,8 @@ def replace(value: object, old: object, new: object, count: int | None = None) -
 
 def urlencode(value: object) -> str:
     """Jinja's own for texts, within bounds."""
+    if type(value) is str and len(value) <= LONGEST_TEXT and _NOTHING_TO_ENCODE(value):
+        return value
     text = do_urlencode(as_text(value))
     _bounded(len(text))
     return text

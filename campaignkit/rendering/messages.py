@@ -2,7 +2,8 @@
 
 `Template.render(dict)` builds a new context each time, which costs ten times the rendering itself. Here one context is
 reused: its names are overwritten and everything that a `{% set %}` left behind is cleared before each row, so that nothing
-of one person can reach the next. `tests/rendering` proves it equal to `render` row by row.
+of one person can reach the next. Plain templates are besides compiled into one loop over many rows (`rendering.together`);
+whatever does not come out of that whole is rendered row by row. `tests/rendering` proves both equal to `render`.
 """
 
 from __future__ import annotations
@@ -16,11 +17,15 @@ from jinja2.runtime import Context
 
 from campaignkit.rendering.environment import environment
 from campaignkit.rendering.filters import LONGEST_TEXT, FilterError
+from campaignkit.rendering.together import SEPARATOR, together
 
 MOST_PIECES = 20_000
 """Pieces a template may print, empty ones too."""
 _FEW = 100
 """So many pieces are joined without asking how long they are: no piece is longer than `LONGEST_TEXT`."""
+
+
+_TROUBLES = (TemplateError, FilterError, TypeError, ValueError, ArithmeticError, LookupError, RecursionError)
 
 
 class RowError(Exception):
@@ -33,11 +38,13 @@ class Renderer:
     Args:
         sources: The templates, checked by `guard.examine`.
         constants: Variables, the same for every row.
+        columns: Names of the values of a row, in their order.
     """
 
-    def __init__(self, sources: Sequence[str], constants: Mapping[str, str]) -> None:
+    def __init__(self, sources: Sequence[str], constants: Mapping[str, str], columns: Sequence[str] = ()) -> None:
         self._names: dict[str, Any] = {**environment().globals, **constants}
         self._parts = [self._part(source) for source in sources]
+        self._together = together(sources, self._names, columns) if columns else None
 
     def _part(self, source: str) -> Callable[[], str]:
         if "{" not in source:
@@ -63,9 +70,39 @@ class Renderer:
 
         return render
 
+    @property
+    def many(self) -> int:
+        """How many templates there are."""
+        return len(self._parts)
+
     def set(self, values: Mapping[str, str]) -> None:
         """Take one row's values; every column is given each time, so none of the row before stays."""
         self._names.update(values)
+
+    def render_all(self, rows: Sequence[Sequence[str]]) -> list[list[str]] | None:
+        """Every template for many rows.
+
+        Args:
+            rows: The values of each, in the order of the columns.
+
+        Returns:
+            For each template, its text for each row; None where the rows must be rendered one by one, because the templates are
+            not that plain, one of the rows can't be rendered, or its values would be taken for the end of a text.
+        """
+        if self._together is None:
+            return None
+        try:
+            whole = self._together(rows)
+        except (*_TROUBLES, MemoryError):
+            return None
+        except RowError:  # the watch: it took too long, and would each time
+            self._together = None
+            return None
+        texts, many = whole.split(SEPARATOR), self.many
+        # Exactly those that the loop itself has put there: one more, and somebody would get another one's text.
+        if len(texts) != many * len(rows) + 1 or max(map(len, texts)) > LONGEST_TEXT:
+            return None
+        return [texts[at:-1:many] for at in range(many)]
 
     def render(self) -> list[str]:
         """Every template for the row that was set.
@@ -75,15 +112,7 @@ class Renderer:
         """
         try:
             return [part() for part in self._parts]
-        except (
-            TemplateError,
-            FilterError,
-            TypeError,
-            ValueError,
-            ArithmeticError,
-            LookupError,
-            RecursionError,
-        ) as error:
+        except _TROUBLES as error:
             raise RowError(_said(error)) from None
         except MemoryError:
             raise RowError("the template asks for more memory than a message may take") from None

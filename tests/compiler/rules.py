@@ -78,6 +78,12 @@ class Watched:
 
     row: int = 0
 
+    def many(self) -> None:
+        self.row = -2
+
+    def pause(self) -> None:
+        self.row = 0
+
 
 @dataclass
 class Run:

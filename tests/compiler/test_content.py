@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from campaignkit.compiler.content import clean_text, link_fault, link_host, text_fault
+from campaignkit.compiler.content import clean_text, common_host, link_fault, link_host, text_fault, texts_are_fine
 from campaignkit.compiler.fingerprints import canonical_digest, fingerprinter
 
 
@@ -98,13 +98,36 @@ def test_crlf_becomes_a_newline_and_nothing_else_changes(text: str) -> None:
     assert clean_text(text).count("\n") == text.count("\n")
 
 
+some_links = st.sampled_from(
+    ["https://a.by/x", "https://a.by/", "https://A.by/x", "https://a.by:8/x", "https://a.by?x", "https://a.by", "https://a.by@b/", "x",
+     "https://a.by/ b", "http://a.by/x", "https://a.byx/", "https://a.by/" + "x" * 140]
+)  # fmt: skip
+
+
+@given(st.lists(st.one_of(some_links, st.text("htps:/ab.?#@ \u200b", max_size=12).map("https://a.by/".__add__)), min_size=1, max_size=4))
+def test_a_common_host_is_that_of_each_link(links: list[str]) -> None:
+    found = common_host(links)
+    if found is not None:
+        assert {link_host(link) for link in links} == {found}
+        assert not any(map(link_fault, links))
+
+
+def test_links_that_begin_alike_have_a_common_host() -> None:
+    assert common_host(["https://A.by/x?y", "https://A.by/", "https://A.by/x#y"]) == "a.by"
+
+
+@given(st.lists(st.text("ab \n\t\r\x00\u2028я", max_size=5), max_size=4))
+def test_texts_are_fine_exactly_if_each_is(texts: list[str]) -> None:
+    assert texts_are_fine(texts) == (not any(map(text_fault, texts)))
+
+
 FIELDS = ["message_type", "content_type", "sender", "schedule", "image", "caption", "text", "link"]
 clean = st.fixed_dictionaries({name: st.text("ab:0123", max_size=6) for name in FIELDS})
 
 
 def printed(content: dict[str, str]) -> bytes:
     once = {name: value for name, value in content.items() if name not in {"text", "link"}}
-    return fingerprinter(**once)(content["text"].encode(), content["link"].encode())
+    return fingerprinter(**once)([content["text"]], [content["link"]])[0]
 
 
 @settings(deadline=None)
@@ -123,9 +146,9 @@ def test_a_character_moved_to_the_next_field_is_another_content(left: str, right
 
 def test_a_fingerprinter_keeps_nothing_of_the_row_before() -> None:
     one = fingerprinter(message_type="personal", content_type="text", sender="1", schedule="", image="", caption="")
-    first = one(b"a", b"")
-    one(b"b", b"")
-    assert one(b"a", b"") == first
+    [first] = one(["a"], [""])
+    assert one(["b", "a", "я"], ["", "", ""])[1] == first
+    assert one(["a"], [""]) == [first]
     assert len(first) == 16
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from campaignkit.compiler.fingerprints import fingerprint_of
+from campaignkit.compiler.fingerprints import fingerprints_of
 from campaignkit.compiler.lists import list_chunk, list_end
 from campaignkit.protocol.messages import Chunk
 from campaignkit.wire.bulk import check_elements
@@ -19,7 +19,7 @@ def test_a_list_is_one_delivery_that_passes_between_the_processes(elements: bool
     one = sound(listed(BUTTON))
     chunk = list_chunk(one, elements=elements)
     assert (list(chunk.phones), chunk.elements) == ([0], b'"list"' if elements else b"")
-    assert chunk.fingerprints == fingerprint_of(one)(b"See http://b.by/x and https://a.by/y", b"https://a.by/")
+    assert [chunk.fingerprints] == fingerprints_of(one)(["See http://b.by/x and https://a.by/y"], ["https://a.by/"])
     assert Chunk.unpack(chunk.pack()) == chunk
     if elements:
         check_elements(chunk.elements, chunk.phones, "list")

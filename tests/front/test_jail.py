@@ -127,6 +127,19 @@ def test_rows_that_go_on_are_never_ended() -> None:
         ticks(watch, PATIENCE)
 
 
+def test_many_rows_at_once_that_take_too_long_count_for_none_of_them() -> None:
+    watch = RowWatch()
+    for _ in range(2 * MOST_SLOW):
+        watch.many()
+        ticks(watch, PATIENCE)
+        with pytest.raises(RowError, match="at once"):
+            ticks(watch, 1)
+    watch.row = 5
+    ticks(watch, PATIENCE)
+    with pytest.raises(RowError):
+        ticks(watch, 1)
+
+
 def test_waiting_for_the_operator_is_no_templates_fault() -> None:
     watch = RowWatch()
     watch.row = 5

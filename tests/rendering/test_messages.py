@@ -10,6 +10,7 @@ from campaignkit.rendering.environment import environment
 from campaignkit.rendering.filters import LONGEST_TEXT
 from campaignkit.rendering.guard import examine
 from campaignkit.rendering.messages import Renderer, RowError, condition_source
+from campaignkit.rendering.together import SEPARATOR
 
 TEMPLATES = [
     "no marks at all",
@@ -87,6 +88,71 @@ def test_a_reused_context_equals_a_new_one_row_by_row(source: str, rows: list[tu
     for a, b in rows:
         values = {"a": a, "b": b}
         assert by_renderer(renderer, values) == by_jinja(source, values)
+
+
+PLAIN = [source for source in TEMPLATES if not any(mark in source for mark in ("{% set", "{% for", "{% with", "["))]
+separating = hostile | st.sampled_from([SEPARATOR, f"x{SEPARATOR}y", SEPARATOR * 2])
+
+
+def by_rows(renderer: Renderer, rows: list[tuple[str, str]]) -> list[list[str]] | None:
+    """Every template for every row, one after another; None if one can't be rendered."""
+    found = []
+    for a, b in rows:
+        renderer.set({"a": a, "b": b})
+        try:
+            found.append(renderer.render())
+        except RowError:
+            return None
+    return [list(column) for column in zip(*found, strict=True)]
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.sampled_from(PLAIN), min_size=1, max_size=3), st.lists(st.tuples(separating, separating), min_size=1, max_size=6))
+def test_many_rows_at_once_come_out_as_one_by_one_or_not_at_all(sources: list[str], rows: list[tuple[str, str]]) -> None:
+    """Nobody gets another's text, whatever stands in their cells."""
+    renderer = Renderer(sources, {"c": "C"}, ("a", "b"))
+    found = renderer.render_all(rows)
+    if found is not None:
+        assert found == by_rows(renderer, rows)
+    elif not any(SEPARATOR in cell for row in rows for cell in row):
+        assert by_rows(renderer, rows) is None
+    assert by_rows(renderer, rows) == by_rows(Renderer(sources, {"c": "C"}), rows)
+
+
+@pytest.mark.parametrize("source", [source for source in PLAIN if " in b" not in source])  # which is no text, for anybody
+def test_plain_templates_are_rendered_at_once(source: str) -> None:
+    assert Renderer([source], {}, ("a", "b")).render_all([("1", "2"), ("3", "4")]) is not None
+
+
+@pytest.mark.parametrize("source", [*(set(TEMPLATES) - set(PLAIN)), "{{ a }}{{ loop | default('') }}"])
+def test_who_sets_names_or_loops_is_rendered_row_by_row(source: str) -> None:
+    assert Renderer([source], {}, ("a", "b")).render_all([("1", "2")]) is None
+
+
+def test_a_name_that_the_loop_itself_uses_is_left_to_the_author() -> None:
+    renderer = Renderer(["{{ rows_of_this_part }}"], {}, ("rows_of_this_part",))
+    assert renderer.render_all([("1",)]) is None
+    renderer.set({"rows_of_this_part": "1"})
+    assert renderer.render() == ["1"]
+
+
+def test_a_row_that_cannot_be_rendered_leaves_no_trace() -> None:
+    renderer = Renderer(["{{ a | int }}"], {}, ("a",))
+    assert renderer.render_all([("1",), ("x",)]) is None
+    assert renderer.render_all([("1",), ("2",)]) == [["1", "2"]]
+
+
+def test_what_took_too_long_once_is_not_tried_again() -> None:
+    class Late(str):
+        __slots__ = ()
+
+        def __len__(self) -> int:  # as the watch's signal would come
+            raise RowError("many templates at once take too long")
+
+    renderer = Renderer(["{{ a | length }}"], {}, ("a",))
+    assert renderer.render_all([("x",)]) == [["1"]]
+    assert renderer.render_all([(Late("x"),)]) is None
+    assert renderer.render_all([("x",)]) is None
 
 
 @settings(max_examples=100, deadline=None)

@@ -1,0 +1,55 @@
+"""The templates of a mailing for a part of its audience, all rows at once where that can be, under a watch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from campaignkit.rendering.messages import Renderer, RowError
+
+
+class Watch(Protocol):
+    """Told which row is under way, so that a template that hangs is noticed."""
+
+    row: int
+
+    def many(self) -> None:
+        """Many rows at once are under way."""
+        ...
+
+    def pause(self) -> None:
+        """None is."""
+        ...
+
+
+def render_part(
+    renderer: Renderer, names: Sequence[str], values: Sequence[Sequence[str]], rows: Sequence[int], watch: Watch
+) -> tuple[list[list[str]], dict[int, RowError]]:
+    """Render every template for each row.
+
+    Args:
+        renderer: Made for these names.
+        names: Of the values of a row, in their order.
+        values: Of each row.
+        rows: Their numbers, for the watch.
+        watch: Ends what does not come to an end.
+
+    Returns:
+        For each template, its text for each row; and by its position, why a row can't be rendered: its texts are empty.
+    """
+    watch.many()
+    found = renderer.render_all(values)
+    errors: dict[int, RowError] = {}
+    if found is None:
+        found = [[] for _ in range(renderer.many)]
+        for at, (row, one) in enumerate(zip(rows, values, strict=True)):
+            watch.row = row
+            renderer.set(dict(zip(names, one, strict=True)))
+            try:
+                texts = renderer.render()
+            except RowError as error:
+                errors[at], texts = error, [""] * renderer.many
+            for column, text in zip(found, texts, strict=True):
+                column.append(text)
+    watch.pause()
+    return found, errors
