@@ -1,4 +1,5 @@
-"""The least that sends with the same promise: connect, commit the intent, post, read, commit the outcome; one request at a time.
+"""The least that sends with the same promise: a durable key for each delivery in one transaction, keys in order; then for each request
+connect, commit the intent, post, read, commit the outcome; one request at a time.
 
 Usage: python send.py BODIES PORT DATABASE, where BODIES holds one request body a line.
 """
@@ -16,11 +17,20 @@ sql = sqlite3.connect(database, isolation_level=None)
 sql.execute("PRAGMA journal_mode = WAL")
 sql.execute("PRAGMA synchronous = FULL")
 sql.execute("CREATE TABLE request (id INTEGER PRIMARY KEY, state TEXT NOT NULL, uuid TEXT)")
-sql.execute("BEGIN")
-sql.executemany("INSERT INTO request VALUES (?, 'planned', NULL)", [(number,) for number in range(len(bodies))])
-sql.execute("COMMIT")
+sql.execute("CREATE TABLE claim (phone INTEGER PRIMARY KEY, request INTEGER NOT NULL) WITHOUT ROWID")
+phones = [
+    (int(person["phone"]), number)
+    for number, body in enumerate(bodies)
+    for message in json.loads(body)["messages"]
+    for person in message["delivery_list"]
+]
 
 print(json.dumps({"type": "begin"}), flush=True)
+sql.execute("BEGIN")
+sql.executemany("INSERT INTO request VALUES (?, 'planned', NULL)", [(number,) for number in range(len(bodies))])
+phones.sort()
+sql.executemany("INSERT INTO claim VALUES (?, ?)", phones)
+sql.execute("COMMIT")
 for number, body in enumerate(bodies):
     connection = http.client.HTTPConnection("127.0.0.1", int(port))
     connection.connect()

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from json.encoder import encode_basestring
 
 from campaignkit.compiler.parts import Part
-from campaignkit.protocol.messages import CHUNK_ROWS, FINGERPRINT_BYTES, Chunk
+from campaignkit.protocol.messages import CHUNK_ROWS, Chunk
 
 _LARGEST_CHUNK = 4 * 1024 * 1024
 
@@ -30,20 +30,18 @@ class Chunks:
 
     def take(self, part: Part) -> None:
         """Add the people of a part."""
-        if not self._encode:
-            self._phones.extend(part.phones)
-            self._digests += b"".join(part.digests)
-            while len(self._phones) >= CHUNK_ROWS:
-                self._give()
-            return
-        for phone, digest, element in zip(part.phones, part.digests, self._encoded(part), strict=True):
-            encoded = element.encode()
-            self._phones.append(phone)
-            self._digests += digest
-            self._widths.append(len(encoded))
-            self._elements += encoded
+        encoded = [element.encode() for element in self._encoded(part)] if self._encode else []
+        step = CHUNK_ROWS if sum(map(len, encoded)) <= _LARGEST_CHUNK // 4 else 1
+        at, many = 0, len(part.phones)
+        while at < many:
+            end = min(at + step, at + CHUNK_ROWS - len(self._phones), many)
+            self._phones.extend(part.phones[at:end])
+            self._digests += b"".join(part.digests[at:end])
+            self._widths.extend(map(len, encoded[at:end]))
+            self._elements += b"".join(encoded[at:end])
             if len(self._phones) == CHUNK_ROWS or len(self._elements) > _LARGEST_CHUNK:
                 self._give()
+            at = end
 
     def finish(self) -> None:
         """Give away whom is left."""
@@ -51,10 +49,8 @@ class Chunks:
             self._give()
 
     def _give(self) -> None:
-        """The first so many people; where elements are encoded, there are never more."""
-        end = CHUNK_ROWS * FINGERPRINT_BYTES
-        self._emit(Chunk(self._phones[:CHUNK_ROWS], bytes(self._digests[:end]), self._widths, bytes(self._elements)))
-        del self._phones[:CHUNK_ROWS], self._digests[:end]
+        self._emit(Chunk(self._phones, bytes(self._digests), self._widths, bytes(self._elements)))
+        self._phones, self._digests = array("q"), bytearray()
         self._widths, self._elements = array("I"), bytearray()
 
     def _encoded(self, part: Part) -> list[str]:

@@ -7,7 +7,7 @@ body is put together from bytes, so what was checked is what is sent.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from campaignkit.model.secret import SecretBytes
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 _CONTENT_ORDER = ("type", "image_url", "button_link", "caption", "text")
-_PERSONAL_KEYS = (("phone", "text"), ("phone", "text", "button_link"), ("phone", "button_link"))
-_QUICK_KEYS = (*_PERSONAL_KEYS, ("phone",))
+_PERSONAL_KEYS = frozenset({("phone", "text"), ("phone", "text", "button_link"), ("phone", "button_link")})
+_QUICK_KEYS = _PERSONAL_KEYS | {("phone",)}
 
 
 def encode_batch(
@@ -91,23 +91,30 @@ def check_elements(joined: bytes, phones: Sequence[int], kind: str) -> None:
         elements = json.loads(b"".join((b"[", joined, b"]")).decode("utf-8"), object_pairs_hook=tuple)
     except (ValueError, RecursionError) as error:
         raise ValueError(f"delivery elements are no JSON list: {type(error).__name__}") from None
-    keys = _QUICK_KEYS if kind == "quick" else _PERSONAL_KEYS
-    found = elements if kind == "bulk" else [_personal_phone(element, keys) for element in elements]
-    if found != [str(phone) for phone in phones]:
+    found = elements if kind == "bulk" else _personal_phones(elements, _QUICK_KEYS if kind == "quick" else _PERSONAL_KEYS)
+    if found != list(map(str, phones)):
         raise ValueError("delivery elements are not exactly the claimed phones in their order")
 
 
-def _personal_phone(element: object, keys: tuple[tuple[str, ...], ...]) -> str:
-    pairs = element if isinstance(element, tuple) else ()
-    values = [value for _, value in pairs]
-    if tuple(key for key, _ in pairs) not in keys or not all(isinstance(value, str) for value in values):
-        raise ValueError("a delivery element is not {phone, text?, button_link?} with strings only")
-    phone, *texts = values
+def _personal_phones(elements: Sequence[object], keys: frozenset[tuple[str, ...]]) -> list[object]:
+    shapes: set[object] = set()
+    found: list[object] = []
+    texts: list[object] = []
+    for element in elements:
+        if type(element) is not tuple or not element:
+            raise ValueError(_MISSHAPEN)
+        names, values = zip(*element, strict=True)
+        shapes.add(names)
+        found.append(values[0])
+        texts += values[1:]
+    if not shapes <= keys or not {*map(type, texts), *map(type, found)} <= {str}:
+        raise ValueError(_MISSHAPEN)
     # An escape like \ud800 passes every JSON parser and is text to none: UnicodeEncodeError is a ValueError.
-    for text in texts:
-        if not text.isascii():
-            text.encode("utf-8")
-    return str(phone)
+    "".join(cast("list[str]", texts)).encode("utf-8")
+    return found
+
+
+_MISSHAPEN = "a delivery element is not {phone, text?, button_link?} with strings only"
 
 
 def _dumps(value: object) -> bytes:

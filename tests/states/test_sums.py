@@ -177,6 +177,33 @@ def test_claims_are_given_back_all_or_none(world: World) -> None:
         run.plan(request([PEOPLE[11]]))
 
 
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE claim SET batch_id = 1, position = 99 WHERE batch_id = 7 AND position = 0",
+        "UPDATE claim SET batch_id = 7, position = 99 WHERE batch_id = 1 AND position = 0",
+        "DELETE FROM claim WHERE batch_id = 7 AND position = 0",
+        "UPDATE mailing SET id = 99 WHERE id = 1",
+    ],
+)
+def test_what_a_dead_run_had_planned_is_given_back_all_or_none(world: World, damage: str) -> None:
+    """One claim is another batch's, or gone, or nobody knows of which mailing: nobody is freed."""
+    store = world.store()
+    run = Run(store, store.begin_run(command="apply", digest="", at=AT))
+    assert run.plan(request(range(FIRST + 1000, FIRST + 1003)), request(range(FIRST + 2000, FIRST + 2003))) == ["r7", "r8"]
+    store.close()
+    with closing(sqlite3.connect(world.path)) as sql:
+        sql.execute("PRAGMA foreign_keys = OFF")
+        assert sql.execute(damage).rowcount == 1
+        sql.commit()
+    store = world.store()
+    with pytest.raises(StateError, match="damaged"):
+        store.recover(AT)
+    store.close()
+    with closing(sqlite3.connect(world.path)) as sql:
+        assert sql.execute("SELECT id FROM request WHERE state = 'planned'").fetchall() == [(7,), (8,)]
+
+
 def test_a_mailing_that_its_index_hides_is_still_found(world: World) -> None:
     """A damaged index would make a second mailing of the same name, and everybody new."""
     with closing(sqlite3.connect(world.path)) as sql:

@@ -8,7 +8,7 @@ from campaignkit.errors import StateError
 from campaignkit.model.outcomes import Outcome, SendResult
 from campaignkit.states.records import RequestState, Step
 from campaignkit.states.sqlite import listings
-from campaignkit.states.sqlite.claims import free_request
+from campaignkit.states.sqlite.claims import free_request, free_requests
 from campaignkit.states.sqlite.connection import bump, demand_one
 from campaignkit.states.sqlite.rows import id_of, ref_of
 from campaignkit.states.sqlite.sums import demand_intact, seal
@@ -105,14 +105,13 @@ def uuid_holder(sql: sqlite3.Connection, method: str, uuid: str, request_id: int
 
 def dissolve(sql: sqlite3.Connection, at: str, *, run_id: int | None = None) -> tuple[int, int]:
     """Free what was planned and never sent, by one run or by all. Returns requests and people."""
-    planned = sql.execute("SELECT id FROM request WHERE state = 'planned' AND run_id = coalesce(?, run_id)", (run_id,)).fetchall()
-    people = 0
-    for (request_id,) in planned:
+    found = sql.execute("SELECT id FROM request WHERE state = 'planned' AND run_id = coalesce(?, run_id)", (run_id,)).fetchall()
+    planned = [request_id for (request_id,) in found]
+    for request_id in planned:
         demand_intact(sql, "request", request_id)
-        people += free_request(sql, request_id)
-        cursor = sql.execute("UPDATE request SET state = 'dissolved', done_at = ? WHERE id = ? AND state = 'planned'", (at, request_id))
-        demand_one(cursor, ref_of(request_id))
-        seal(sql, "request", request_id)
+    people = free_requests(sql, planned)
+    sql.executemany("UPDATE request SET state = 'dissolved', done_at = ? WHERE id = ?", [(at, request_id) for request_id in planned])
+    seal(sql, "request", *planned)
     return len(planned), people
 
 
