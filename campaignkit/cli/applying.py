@@ -224,7 +224,7 @@ class ApplyRun:
     def _send(self, store: Store, token: str, plan: Plan, job: PlanJob, accepts: dict[str, Decimal]) -> int:
         from campaignkit.cli.holding import provider
         from campaignkit.cli.interrupts import CURRENT
-        from campaignkit.cli.progress import people_progress
+        from campaignkit.cli.progress import bar_of
         from campaignkit.cli.receipt import request_record, spill_words
         from campaignkit.cli.sending import sender
         from campaignkit.engine.applier import ApplyJob
@@ -243,7 +243,7 @@ class ApplyRun:
             sending = sender(reachable)
             with (
                 CURRENT.stopping(raise_flag, sending.give_up, _STOPPING) as clock,
-                people_progress(self.console, plan.counts.to_send, "sending") as advance,
+                bar_of(self.console, plan.counts.to_send, "sending") as advance,
             ):
 
                 @cache

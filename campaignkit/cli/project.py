@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from campaignkit.cli.options import Common
+from campaignkit.cli.progress import rows_read
 from campaignkit.errors import UsageError
 from campaignkit.intake.settings import overridden
 from campaignkit.intake.talk import Front
@@ -77,7 +78,7 @@ class Opened:
 def start(common: Common) -> Front:
     """The front child of a project; a context manager."""
     extra = os.environ.get("CAMPAIGNKIT_AUDIENCES")
-    return Front(common.project, audiences=Path(extra) if extra else None)
+    return Front(common.project, audiences=Path(extra) if extra else None, told=rows_read(common.console))
 
 
 def open_project(front: Front, common: Common, *, environment: str = "") -> Opened:

@@ -19,7 +19,7 @@ from campaignkit.plans.classify import Fate, classify
 from campaignkit.plans.digest import Components
 from campaignkit.plans.known import Standing, Standings
 from campaignkit.plans.plan import CampaignPlan, Draft, MailingPlan, Plan, Texts
-from campaignkit.protocol.messages import FINGERPRINT_BYTES, CampaignHead, Chunk, Done, Index, MailingEnd, Progress
+from campaignkit.protocol.messages import FINGERPRINT_BYTES, CampaignHead, Chunk, Done, Index, MailingEnd
 from campaignkit.states.store import StateReader
 
 SANDBOX_LINEAGE = "sandbox"
@@ -43,13 +43,11 @@ class PlanJob:
     recorded_lineage: str | None = None
     retry_rejected: bool = False
     spool: Spool | None = None
-    progress: Callable[[int], None] | None = None
     batches: list[PackedBatch] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     _done: Done | None = None
     audiences: dict[str, str] = field(default_factory=dict)
     """By campaign/mailing: the SHA-256 of the audience that was read, or `inline`."""
-    _rows: int = 0
 
     def run(self, meanwhile: Callable[[], None] = lambda: None) -> Plan:
         """Make the plan.
@@ -78,20 +76,13 @@ class PlanJob:
                 worker.take(word)
             elif isinstance(word, MailingEnd):
                 assert worker is not None
-                self._rows += word.rows
                 self.audiences[str(worker.mailing.key)] = word.audience or "inline"
                 worker.end(word)
-            elif isinstance(word, Progress):
-                self._tell(self._rows + word.rows)
             else:
                 self._done = word
         if self.front.failed or self._done is None:
             raise DefinitionError(self.front.diagnostics)
         return self._plan([campaigns[name] for name in campaigns if name in open_names], [n for n in campaigns if n not in open_names])
-
-    def _tell(self, rows: int) -> None:
-        if self.progress:
-            self.progress(rows)
 
     def _plan(self, campaigns: list[CampaignPlan], drafts: list[str]) -> Plan:
         for campaign in campaigns:

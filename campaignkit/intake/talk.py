@@ -12,7 +12,7 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -57,7 +57,7 @@ class _ChangedError(Exception):
     """A file is no longer what was checked."""
 
 
-Word = Mailing | Chunk | MailingEnd | Progress | Done
+Word = Mailing | Chunk | MailingEnd | Done
 T = TypeVar("T")
 
 
@@ -67,10 +67,12 @@ class Front:
     Args:
         root: The project's folder.
         audiences: Further folder for audience files (`CAMPAIGNKIT_AUDIENCES`), or None.
+        told: Hears now and then how many rows were read, of all mailings; 0 once there will be no more.
     """
 
-    def __init__(self, root: Path, *, audiences: Path | None = None) -> None:
+    def __init__(self, root: Path, *, audiences: Path | None = None, told: Callable[[int], None] = lambda _rows: None) -> None:
         self._root = root
+        self._told = told
         self._audiences = audiences
         self.diagnostics: list[Diagnostic] = []
         self._images: dict[str, bytes] = {}
@@ -156,7 +158,13 @@ class Front:
         Diagnostics gather in `diagnostics`. If the child breaks down there is one more error among them, and no `Done`.
         """
         self._say(Kind.SELECT, Select(paths=tuple(paths), environment=environment, check=check, elements=elements))
-        method = ""
+        try:
+            yield from self._heard()
+        finally:
+            self._told(0)
+
+    def _heard(self) -> Iterator[Word]:
+        method, rows = "", 0
         while True:
             try:
                 kind, data = self._channel.receive()
@@ -171,9 +179,11 @@ class Front:
                     self._last, method = Place(message.path, message.line), message.method
                     yield self._mailing(message)
                 elif kind == Kind.MAILING_END:
-                    yield decode(MailingEnd, data)
+                    end = decode(MailingEnd, data)
+                    rows += end.rows
+                    yield end
                 elif kind == Kind.PROGRESS:
-                    yield decode(Progress, data)
+                    self._told(rows + decode(Progress, data).rows)
                 else:
                     yield decode(Done, data)
                     return

@@ -13,7 +13,6 @@ from campaignkit.engine.compiling import compiled
 from campaignkit.engine.spool import Spool
 from campaignkit.intake.talk import Word
 from campaignkit.model.settings import Environment, Project
-from campaignkit.protocol.messages import Progress
 from campaignkit.wire.callbacks import PLACEHOLDER_SECRET, secret_of
 from campaignkit.wire.names import PLACEHOLDER_TAG
 from tests.compiler.pictures import png
@@ -33,7 +32,7 @@ def bodies(*words: Word, settings: Project | None = None, where: Environment | N
 
 
 def test_every_person_is_in_exactly_one_body_and_the_first_one_is_small() -> None:
-    found = bodies(mailing(), people(phones(8)), Progress(rows=8), people(phones(17, 8)), ended(25), DONE, settings=project(first=3))
+    found = bodies(mailing(), people(phones(8)), people(phones(17, 8)), ended(25), DONE, settings=project(first=3))
     assert found is not None
     lists = [[int(phone) for phone in message["delivery_list"]] for body in found.values() for message in body["messages"]]
     assert lists == [list(phones(3)), list(phones(10, 3)), list(phones(10, 13)), list(phones(2, 23))]

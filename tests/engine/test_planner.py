@@ -19,7 +19,7 @@ from campaignkit.model.outcomes import Outcome
 from campaignkit.model.settings import Environment, Project
 from campaignkit.plans.classify import Fate
 from campaignkit.plans.plan import Plan
-from campaignkit.protocol.messages import CampaignHead, Done, Index, Progress
+from campaignkit.protocol.messages import CampaignHead, Done, Index
 from campaignkit.states.records import RequestState
 from campaignkit.wire.statuses import StatusAnswer
 from tests.engine.conftest import FIRST, Bench, environment, head, mailing, project
@@ -301,17 +301,6 @@ def test_without_a_spool_the_same_people_are_counted_and_no_elements_are_asked_f
     without.spool = None
     assert without.run().counts == with_spool.run().counts
     assert (without.batches, len(with_spool.batches)) == ([], 1)
-
-
-def test_progress_goes_on_from_one_mailing_to_the_next(bench: Bench) -> None:
-    told: list[int] = []
-    words = (mailing("one"), Progress(rows=3), people(phones(5)), ended(5, filtered=2), mailing("two"), Progress(rows=4), ended(0), DONE)
-    one = job(bench, *words, heads=[head("one", "two")])
-    one.progress = told.append
-    one.run()
-    assert told == [3, 11]
-    quiet = job(bench, *words, heads=[head("one", "two")])
-    assert fates(quiet.run().counts) == {"send": 5}
 
 
 def test_what_may_be_done_meanwhile_is_done_once_when_the_child_is_at_work(bench: Bench) -> None:

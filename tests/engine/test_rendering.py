@@ -12,7 +12,7 @@ import pytest
 from campaignkit.engine.rendering import Wanted, rendered
 from campaignkit.intake.talk import Word
 from campaignkit.model.messages import Message
-from campaignkit.protocol.messages import FINGERPRINT_BYTES, Chunk, Progress
+from campaignkit.protocol.messages import FINGERPRINT_BYTES, Chunk
 from campaignkit.reports.messages import message_text, messages_document
 from tests.engine.conftest import FIRST, list_mailing, mailing, quick_mailing
 from tests.engine.test_planner import DONE, said
@@ -37,7 +37,7 @@ def render(*words: Word, name: str | None = None, phone: int | None = None, limi
 ONE = replace(mailing("one"), message_type="personal", content={"type": "text", "text": "for all"}, schedule_shown="tomorrow")
 TWO = replace(mailing("two"), message_type="personal")
 WORDS = (
-    ONE, personal(["a", "bb"]), Progress(rows=2), personal(["ccc", "dd", "eee"], FIRST + 2), ended(5),
+    ONE, personal(["a", "bb"]), personal(["ccc", "dd", "eee"], FIRST + 2), ended(5),
     TWO, personal(["x", "y"]), ended(2),
 )  # fmt: skip
 

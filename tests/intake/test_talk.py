@@ -19,7 +19,7 @@ from campaignkit.errors import DefinitionError
 from campaignkit.intake.talk import Front
 from campaignkit.model.mailings import Mailing
 from campaignkit.protocol.frames import Channel
-from campaignkit.protocol.messages import LARGEST_IMAGE, Chunk, Done, Kind
+from campaignkit.protocol.messages import LARGEST_IMAGE, Chunk, Done, Kind, MailingEnd
 from tests.canary import TOKEN, assert_hidden
 from tests.compiler.pictures import jpeg, png
 
@@ -203,6 +203,16 @@ def test_the_child_knows_nothing_of_the_operators_environment(tmp_path: Path, mo
         assert_hidden((place / "environ").read_bytes(), (place / "cmdline").read_bytes())
         assert (place / "environ").read_bytes().strip(b"\0") == b""
         assert (place / "cwd").readlink() == Path("/")
+
+
+def test_rows_read_go_on_from_one_mailing_to_the_next_and_end_with_0(tmp_path: Path) -> None:
+    people = "phone,name\n" + "".join(f"37529{n:07d},x\n" for n in range(1_000_000, 1_030_000))
+    told: list[int] = []
+    with Front(project(tmp_path, {"a.yaml": personal("a"), "b.yaml": personal("b")}, people=people), told=told.append) as front:
+        front.project()
+        paths = [head.path for head in front.index().campaigns]
+        assert [word.rows for word in front.run(paths, environment="sandbox", check=True) if isinstance(word, MailingEnd)] == [30_000] * 2
+    assert told == [20_000, 50_000, 0]
 
 
 def test_a_child_killed_midway_is_one_diagnostic_and_never_done(tmp_path: Path) -> None:

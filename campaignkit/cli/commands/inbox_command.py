@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from campaignkit.engine.inbox import Pulled
     from campaignkit.model.replies import ReplyLine
 
-_STEP = 100
 _STOPPING = "Stopping: the answer under way is taken first. Once more ends it now; nothing is lost."
 
 
@@ -39,6 +38,7 @@ def pull(common: Common, campaigns: tuple[str, ...], reveal: bool, form: str) ->
     from campaignkit.cli.exit_codes import ExitCode
     from campaignkit.cli.holding import Holding, provider
     from campaignkit.cli.interrupts import CURRENT, break_off
+    from campaignkit.cli.progress import requests_asked
     from campaignkit.cli.project import indexed
     from campaignkit.cli.secrets import read_token
     from campaignkit.engine.inbox import PullJob
@@ -61,10 +61,10 @@ def pull(common: Common, campaigns: tuple[str, ...], reveal: bool, form: str) ->
         names = opened.known_campaigns(campaigns, [found.key.campaign for found in store.mailings()])
         reachable = stack.enter_context(provider(holding, read_token(environment)))
         reader = stack.enter_context(reachable.reader())
-        with CURRENT.stopping(stop, break_off, _STOPPING) as clock:
+        with CURRENT.stopping(stop, break_off, _STOPPING) as clock, requests_asked(console) as tell:
             result = PullJob(
                 store=store, reader=reader, clock=clock, environment=environment, words=words, campaigns=names, by=person(),
-                tell=lambda done, every: _progress(common, done, every), stopped=lambda: stopped[0],
+                tell=tell, stopped=lambda: stopped[0],
             ).run()  # fmt: skip
         # A copy of the state made before does not know who has opted out now.
         holding.remember(store)
@@ -82,11 +82,6 @@ def pull(common: Common, campaigns: tuple[str, ...], reveal: bool, form: str) ->
     if stopped[0]:
         return ExitCode.INTERRUPTED
     return ExitCode.INCOMPLETE if result.failures or result.left else ExitCode.DONE
-
-
-def _progress(common: Common, done: int, every: int) -> None:
-    if done % _STEP == 0 and done < every:
-        common.console.say(f"{done:,} of {every:,} requests asked about …")
 
 
 def _pulled_document(result: Pulled, new: list[ReplyLine], environment: str, *, reveal: bool, sandbox: bool) -> dict[str, Any]:

@@ -41,7 +41,6 @@ def command(
     """
     from campaignkit.cli.exit_codes import ExitCode
     from campaignkit.cli.holding import Holding
-    from campaignkit.cli.progress import rows_progress
     from campaignkit.cli.project import open_project, start
     from campaignkit.cli.remembering import Remembering
     from campaignkit.engine.planner import PlanJob
@@ -57,13 +56,12 @@ def command(
         if opened.environment.is_sandbox:
             common.console.sandbox()
         try:
-            with rows_progress(common.console) as progress:
-                job = PlanJob(
-                    front=front, project=opened.project, environment=opened.environment, index=opened.index, heads=heads,
-                    reader=reader, recorded_lineage=holding.recorded_lineage,
-                    now=holding.clock.now(), retry_rejected=retry_rejected, progress=progress,
-                )  # fmt: skip
-                plan = Remembering(job, cache_folder(), common.project).run()
+            job = PlanJob(
+                front=front, project=opened.project, environment=opened.environment, index=opened.index, heads=heads,
+                reader=reader, recorded_lineage=holding.recorded_lineage,
+                now=holding.clock.now(), retry_rejected=retry_rejected,
+            )  # fmt: skip
+            plan = Remembering(job, cache_folder(), common.project).run()
         finally:
             if reader is not None:
                 reader.close()

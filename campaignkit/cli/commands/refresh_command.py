@@ -35,7 +35,7 @@ def command(common: Common, campaigns: tuple[str, ...], watch: bool, timeout: fl
     from campaignkit.cli.exit_codes import worst
     from campaignkit.cli.holding import Holding, provider
     from campaignkit.cli.interrupts import CURRENT, break_off
-    from campaignkit.cli.progress import people_progress
+    from campaignkit.cli.progress import requests_asked
     from campaignkit.cli.project import indexed
     from campaignkit.cli.secrets import read_token
     from campaignkit.cli.settling import records, settle
@@ -75,7 +75,7 @@ def command(common: Common, campaigns: tuple[str, ...], watch: bool, timeout: fl
             if watch:
                 result = job.watch(timeout=timeout, chance=chance, heard=lambda found: _heard(common, found))
             else:
-                with people_progress(console, 0, "asking"):
+                with requests_asked(console) as job.tell:
                     result = job.once()
         view = overview(store, environment, opened.index, campaigns=names, alive=holding.alive())
     mailings = [mailing for campaign in view.campaigns for mailing in campaign.mailings]
