@@ -81,7 +81,7 @@ class Delimited:
         while quotes and height < TALLEST_ROW and (more := _guarded(lambda: text.readline(1_000_000), encoding, 1)):
             first += more  # a header cell may hold a line break
             quotes, height = first.count('"') % 2, height + 1
-        self._header_lines = first.count("\n") or 1
+        header_lines = first.count("\n") or 1
         try:
             header = next(csv.reader([first], delimiter=mark, strict=True), [])
         except csv.Error as error:
@@ -90,12 +90,22 @@ class Delimited:
         _few_enough(header)
         if not any(self.columns):
             raise BrokenTableError("CK304", "the file is empty: its first line must name the columns", line=1)
+        self._mark = mark
         self._reader = csv.reader(text, delimiter=mark, strict=True)
+        self.lines = header_lines
+        """Lines that were read."""
+        self._rows = 0
+
+    def go_on(self, stream: IO[bytes], *, lines: int, rows: int) -> None:
+        """Go on in the middle of the file, in UTF-8, at the beginning of a line, after so many lines and rows."""
+        self._text = io.TextIOWrapper(stream, encoding="utf-8", errors="strict", newline="")
+        self._reader = csv.reader(self._text, delimiter=self._mark, strict=True)
+        self.lines, self._rows = lines, rows
 
     def rows(self) -> Iterator[tuple[int, Sequence[str]]]:
         """The line each row begins on, and its cells; blank lines are passed over."""
-        reader, width, offset = self._reader, len(self.columns), self._header_lines
-        line, count = offset + 1, 0
+        reader, width, offset = self._reader, len(self.columns), self.lines
+        line, count = offset + 1, self._rows
         try:
             for cells in reader:
                 begun, line = line, offset + reader.line_num + 1
@@ -109,6 +119,7 @@ class Delimited:
                     raise _swallowed(begun, count + 1)
                 count += 1
                 yield begun, cells
+            self.lines = line - 1
         except csv.Error as error:
             if "field larger" in str(error) and offset + reader.line_num <= line:
                 raise BrokenTableError("CK304", f"a cell has more than {LONGEST_CELL:,} characters", line=line, row=count + 1) from None

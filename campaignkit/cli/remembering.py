@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+import sys
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -23,6 +24,7 @@ from campaignkit.plans.cache import (
     CachedCampaign,
     CachedMailing,
     CachedPlan,
+    KeptSnapshots,
     OpenedFile,
     cache_path,
     keep,
@@ -64,12 +66,23 @@ class Remembering:
         place = cache_path(self.folder, str(self.root.resolve()), job.environment.name, *paths)
         key = self._key(paths)
         cached = load(place)
-        if cached is not None and cached.key == key and self._holds(cached):
+        if cached is None or cached.key != key or self._past(cached) != cached.past:
+            cached = None
+        changed = self._changed(cached) if cached is not None else None
+        if cached is not None and changed == set():
             self.recalled = True
             return self._plan(cached)
-        plan = job.run()
-        if (files := self._files(plan)) is not None:
-            keep(place, self._cached(plan, key, files))
+        # Of files that only grew, the child may go on where the run before stood.
+        usable = cached is not None and changed is not None
+        before = {str(mailing_of(one.mailing).key): one for one in _mailings(cached)} if cached is not None and usable else {}
+        job.earlier = {name: _mailing(one) for name, one in before.items()}
+        job.front.snapshots = kept = KeptSnapshots(place, {name: one.snapshot for name, one in before.items() if one.snapshot})
+        try:
+            plan = job.run()
+            if (files := self._files(plan)) is not None:
+                keep(place, self._cached(plan, key, files, kept.keep()))
+        finally:
+            kept.drop()
         return plan
 
     def _key(self, paths: Sequence[str]) -> str:
@@ -77,6 +90,7 @@ class Remembering:
         job, info = self.job, self.job.reader.info() if self.job.reader else None
         known = {
             "tool": __version__,
+            "order": sys.byteorder,
             "environment": asdict(job.environment),
             "settings": job.project.settings_digests[job.environment.name],
             "files": job.front.hashes,
@@ -88,11 +102,20 @@ class Remembering:
         }
         return hashlib.sha256(json.dumps(known, sort_keys=True, default=str).encode()).hexdigest()
 
-    def _holds(self, cached: CachedPlan) -> bool:
-        front = self.job.front
-        mailings = [one for campaign in cached.campaigns for one in campaign.mailings]
-        past = _past(((str(mailing_of(one.mailing).key), one.mailing.schedule_utc) for one in mailings), self.job.now)
-        return past == cached.past and all(front.look(one.asked) == (one.path, one.sha256) for one in cached.files)
+    def _past(self, cached: CachedPlan) -> tuple[str, ...]:
+        return _past(((str(mailing_of(one.mailing).key), one.mailing.schedule_utc) for one in _mailings(cached)), self.job.now)
+
+    def _changed(self, cached: CachedPlan) -> set[str] | None:
+        """The audiences that are larger than they were, by path; None if a file is another in any other way."""
+        grown: set[str] = set()
+        for one in cached.files:
+            seen = self.job.front.look(one.asked, size=one.size)
+            if seen == (one.path, one.size, one.sha256):
+                continue
+            if seen is None or seen[0] != one.path or seen[1] <= one.size or not one.asked.beside or one.asked.image:
+                return None
+            grown.add(one.path)
+        return grown
 
     def _files(self, plan: Plan) -> tuple[OpenedFile, ...] | None:
         """The files that the plan was made from, as they are now; None if one of them is not what the child read."""
@@ -102,15 +125,15 @@ class Remembering:
         lists = hashlib.sha256()
         for asked in front.asked_for:
             seen = front.look(asked)
-            if seen is None or (asked.beside and not asked.image and seen[1] not in read):
+            if seen is None or (asked.beside and not asked.image and seen[2] not in read):
                 return None
             if not asked.beside:
-                lists.update(seen[1].encode())
-            found.append(OpenedFile(asked=asked, path=seen[0], sha256=seen[1]))
+                lists.update(seen[2].encode())
+            found.append(OpenedFile(asked=asked, path=seen[0], size=seen[1], sha256=seen[2]))
         suppressions = plan.components.suppressions
         return tuple(found) if suppressions in {"none", lists.hexdigest()} else None
 
-    def _cached(self, plan: Plan, key: str, files: tuple[OpenedFile, ...]) -> CachedPlan:
+    def _cached(self, plan: Plan, key: str, files: tuple[OpenedFile, ...], snapshots: Mapping[str, str]) -> CachedPlan:
         mailings = [one.mailing for campaign in plan.campaigns for one in campaign.mailings]
         scheduled = ((str(one.key), one.schedule_utc.isoformat() if one.schedule_utc else "") for one in mailings)
         return CachedPlan(
@@ -119,7 +142,7 @@ class Remembering:
             files=files,
             past=_past(scheduled, self.job.now),
             components=plan.components,
-            campaigns=tuple(_campaign(one) for one in plan.campaigns),
+            campaigns=tuple(_campaign(one, snapshots) for one in plan.campaigns),
             drafts=tuple(plan.drafts),
             notes=tuple(plan.notes),
             not_to_message=plan.not_to_message,
@@ -149,7 +172,11 @@ def _past(scheduled: Iterable[tuple[str, str]], now: datetime) -> tuple[str, ...
     return tuple(key for key, at in scheduled if at and datetime.fromisoformat(at) <= now)
 
 
-def _campaign(campaign: CampaignPlan) -> CachedCampaign:
+def _mailings(cached: CachedPlan) -> list[CachedMailing]:
+    return [one for campaign in cached.campaigns for one in campaign.mailings]
+
+
+def _campaign(campaign: CampaignPlan, snapshots: Mapping[str, str]) -> CachedCampaign:
     return CachedCampaign(
         campaign=campaign.campaign,
         revision=campaign.revision,
@@ -164,6 +191,7 @@ def _campaign(campaign: CampaignPlan) -> CachedCampaign:
                 started=one.started,
                 opted_out=one.opted_out,
                 draft=one.draft,
+                snapshot=snapshots.get(str(one.mailing.key), ""),
             )
             for one in campaign.mailings
         ),
@@ -176,18 +204,19 @@ def _planned(cached: CachedCampaign) -> CampaignPlan:
         revision=cached.revision,
         path=cached.path,
         accept_resend=cached.accept_resend,
-        mailings=[
-            MailingPlan(
-                mailing=mailing_of(one.mailing),
-                counts=Counts(**one.counts),
-                texts=one.texts,
-                examples={Fate(fate): list(phones) for fate, phones in one.examples.items()},
-                started=one.started,
-                opted_out=one.opted_out,
-                draft=one.draft,
-            )
-            for one in cached.mailings
-        ],
+        mailings=[_mailing(one) for one in cached.mailings],
+    )
+
+
+def _mailing(cached: CachedMailing) -> MailingPlan:
+    return MailingPlan(
+        mailing=mailing_of(cached.mailing),
+        counts=Counts(**cached.counts),
+        texts=cached.texts,
+        examples={Fate(fate): list(phones) for fate, phones in cached.examples.items()},
+        started=cached.started,
+        opted_out=cached.opted_out,
+        draft=cached.draft,
     )
 
 

@@ -71,15 +71,14 @@ class Part:
 _COLUMNS = ("rows", "lines", "cells", "phones", "texts", "links", "digests")
 
 
-def parts(rows: Iterator[tuple[int, Sequence[str]]]) -> Iterator[Part]:
-    """An audience in parts; where the file breaks, the rows before that still come.
+def parts(rows: Iterator[tuple[int, Sequence[str]]], first: int = 1) -> Iterator[Part]:
+    """An audience in parts, its rows counted from `first`; where the file breaks, the rows before that still come.
 
     Raises:
         BrokenTableError: It broke.
     """
     lines: list[int] = []
     cells: list[Sequence[str]] = []
-    first = 1
 
     def part() -> Part:
         return Part(list(range(first, first + len(lines))), lines, cells)

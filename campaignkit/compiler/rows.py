@@ -7,7 +7,6 @@ and the chunk under way, and what is known of the phones seen (for duplicates).
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
@@ -22,29 +21,14 @@ from campaignkit.compiler.fingerprints import fingerprints_of
 from campaignkit.compiler.parts import Fault, Part, parts
 from campaignkit.compiler.renders import Watch, render_part
 from campaignkit.compiler.seen import Seen
-from campaignkit.compiler.tally import Occurrences, RowProblems
+from campaignkit.compiler.snapshots import Snapshot
+from campaignkit.compiler.tally import Figures, Occurrences, RowProblems
 from campaignkit.diagnostics import Diagnostic, Place, Severity
 from campaignkit.model.phones import masked
 from campaignkit.protocol.messages import Chunk
 from campaignkit.rendering.messages import Renderer
 
 _HEARTBEAT = 20_000
-
-
-@dataclass(slots=True)
-class Figures:
-    """What a mailing's rows came to."""
-
-    rows: int = 0
-    filtered: int = 0
-    duplicate: int = 0
-    suppressed: int = 0
-    live: int = 0
-    shortest: int = 0
-    longest: int = 0
-    characters: int = 0
-    hosts: Counter[str] = field(default_factory=Counter)
-    sample: tuple[str, str, int] = ("", "", 0)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -61,6 +45,8 @@ class RowLoop:
         place: The place of a row, by line and number.
         watch: Told each row before it is rendered.
         rules: Limits of the project.
+        resumed: Where an earlier run over the same beginning stood; the rows are those that come after.
+        freeze: Takes where this run stands once it has seen all rows.
     """
 
     mailing: MailingDefinition
@@ -72,6 +58,8 @@ class RowLoop:
     place: Callable[[int, int], Place]
     watch: Watch
     rules: Rules
+    resumed: Snapshot | None = None
+    freeze: Callable[[Snapshot], None] | None = None
     figures: Figures = field(default_factory=Figures)
     problems: RowProblems = field(init=False)
     conflicts: set[int] = field(default_factory=set)
@@ -82,17 +70,20 @@ class RowLoop:
 
     def __post_init__(self) -> None:
         self.problems = RowProblems(skipping=self.mailing.audience.get("on_invalid") == "skip")
+        if self.resumed is not None:
+            self.figures, self.problems = self.resumed.figures, self.resumed.problems
+            self._odd, self._empty, self._long = self.resumed.tallies
 
     def run(self, rows: Iterator[tuple[int, Sequence[str]]], *, scan: bool = False) -> None:
         """Take every row. With `scan`, only the phones that stand with different contents are gathered, in `conflicts`."""
         mailing, columns = self.mailing, self.columns
         renderer = Renderer(list(mailing.each.values()), mailing.constants, columns.used)
         keep = Renderer([columns.where], mailing.constants, columns.asked) if columns.where else None
-        print_all, seen = fingerprints_of(mailing), Seen()
+        print_all, seen = fingerprints_of(mailing), self.resumed.seen if self.resumed else Seen()
         same = print_all([mailing.once.get("text", "")], [mailing.once.get("button_link", "")])
         chunks = Chunks(self.emit, encode=self.elements, personal=self._personal, fields=tuple(mailing.each))
         try:
-            for part in parts(rows):
+            for part in parts(rows, self.figures.rows + 1):
                 before = self.figures.rows
                 self.figures.rows += len(part.rows)
                 if before // _HEARTBEAT != self.figures.rows // _HEARTBEAT:
@@ -112,6 +103,9 @@ class RowLoop:
                     if not scan:
                         self._count_live(part)
                         chunks.take(part)
+            if self.freeze is not None:
+                tallies = (self._odd, self._empty, self._long)
+                self.freeze(Snapshot(size=0, sha256="", lines=0, figures=self.figures, problems=self.problems, tallies=tallies, seen=seen))
         finally:
             # Also before a break of the file is told: what was seen up to there is part of the truth.
             self._settle(seen, scan=scan)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Self
 
 _FIRST: Final = 375_250_000_000
 _SPAN: Final = 200_000_000
@@ -36,8 +36,24 @@ class Seen:
     def __init__(self) -> None:
         self._bits = bytearray(_SPAN >> 3)
         self._others = _Table()
-        self._first = _Columns()
-        self._later = _Columns()
+        self.first = Columns()
+        self.later = Columns()
+
+    @classmethod
+    def again_from(cls, data: memoryview, first: int, later: int) -> Self:
+        """What was seen, from the bytes of both kinds of columns, of so many rows; ValueError if they are not whole."""
+        seen = cls()
+        rest = seen.later.fill(seen.first.fill(data, first), later)
+        if len(rest):
+            raise ValueError("more than the columns")
+        bits, others = seen._bits, seen._others
+        for phone in seen.first.phones:
+            offset = phone - _FIRST
+            if 0 <= offset < _SPAN:
+                bits[offset >> 3] |= 1 << (offset & 7)
+            else:
+                others.add(phone)
+        return seen
 
     def sift(self, phones: Sequence[int], prints: Sequence[int], rows: Sequence[int], lines: Sequence[int]) -> list[int]:
         """Take a part of the audience, column by column; returns the positions of the phones that were not seen before."""
@@ -54,17 +70,17 @@ class Seen:
                 continue
             fresh.append(at)
         if len(fresh) == len(phones):
-            self._first.take(phones, prints, rows, lines)
+            self.first.take(phones, prints, rows, lines)
             return fresh
         new = set(fresh)
         stale = [at for at in range(len(phones)) if at not in new]
-        for columns, chosen in ((self._first, fresh), (self._later, stale)):
+        for columns, chosen in ((self.first, fresh), (self.later, stale)):
             columns.take(*([column[at] for at in chosen] for column in (phones, prints, rows, lines)))
         return fresh
 
     def again(self) -> Iterator[Again]:
         """Every row whose phone an earlier one has, in their order."""
-        first, later = self._first, self._later
+        first, later = self.first, self.later
         for start in range(0, len(later.phones), _AT_ONCE):
             part = slice(start, start + _AT_ONCE)
             wanted = set(later.phones[part])
@@ -80,7 +96,7 @@ class Seen:
                 yield Again(row, line, phone, print_ == print_before, row_before)
 
 
-class _Columns:
+class Columns:
     """What is known of some rows: 24 bytes each."""
 
     __slots__ = ("lines", "phones", "prints", "rows")
@@ -88,6 +104,23 @@ class _Columns:
     def __init__(self) -> None:
         self.phones, self.prints = array("q"), array("Q")
         self.rows, self.lines = array("I"), array("I")
+
+    def __len__(self) -> int:
+        return len(self.phones)
+
+    def columns(self) -> tuple[array[int], ...]:
+        """All of them."""
+        return self.phones, self.prints, self.rows, self.lines
+
+    def fill(self, data: memoryview, rows: int) -> memoryview:
+        """Take so many rows from bytes, column by column; returns the rest. ValueError if there are too few."""
+        for column in self.columns():
+            end = rows * column.itemsize
+            if len(data) < end:
+                raise ValueError("less than a column")
+            column.frombytes(data[:end])
+            data = data[end:]
+        return data
 
     def take(self, phones: Sequence[int], prints: Sequence[int], rows: Sequence[int], lines: Sequence[int]) -> None:
         """Add rows, column by column."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import insort
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
@@ -11,6 +12,22 @@ from campaignkit.diagnostics import Diagnostic, Place, Severity
 
 MOST_SHOWN = 50
 FEW_SHOWN = 5
+
+
+@dataclass(slots=True)
+class Figures:
+    """What a mailing's rows came to."""
+
+    rows: int = 0
+    filtered: int = 0
+    duplicate: int = 0
+    suppressed: int = 0
+    live: int = 0
+    shortest: int = 0
+    longest: int = 0
+    characters: int = 0
+    hosts: Counter[str] = field(default_factory=Counter)
+    sample: tuple[str, str, int] = ("", "", 0)
 
 
 @dataclass(slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -12,7 +12,7 @@ from campaignkit.engine.history import Histories, MailingHistory
 from campaignkit.engine.packing import PackedBatch, Packer, most, requests, sizes
 from campaignkit.engine.spool import Spool
 from campaignkit.errors import DefinitionError
-from campaignkit.intake.talk import Front
+from campaignkit.intake.talk import Front, Resumed
 from campaignkit.model.mailings import BULK, Mailing
 from campaignkit.model.settings import Environment, Project
 from campaignkit.plans.classify import Fate, classify
@@ -43,6 +43,8 @@ class PlanJob:
     recorded_lineage: str | None = None
     retry_rejected: bool = False
     spool: Spool | None = None
+    earlier: Mapping[str, MailingPlan] = field(default_factory=dict)
+    """By campaign/mailing: what an earlier plan came to, of the rows before those that the child goes on with."""
     batches: list[PackedBatch] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     _done: Done | None = None
@@ -74,6 +76,9 @@ class PlanJob:
             elif isinstance(word, Chunk):
                 assert worker is not None
                 worker.take(word)
+            elif isinstance(word, Resumed):
+                assert worker is not None
+                worker.go_on(self.earlier[str(worker.mailing.key)])
             elif isinstance(word, MailingEnd):
                 assert worker is not None
                 self.audiences[str(worker.mailing.key)] = word.audience or "inline"
@@ -170,6 +175,13 @@ class _MailingWork:
                 first=mailing_first(job.project, started=started),
                 canary=not started,
             )
+
+    def go_on(self, earlier: MailingPlan) -> None:
+        """Begin with what an earlier plan of the same claims came to."""
+        for fate in Fate:
+            setattr(self.plan.counts, fate, getattr(earlier.counts, fate))
+        self.plan.opted_out = earlier.opted_out
+        self.plan.examples = {fate: list(phones) for fate, phones in earlier.examples.items()}
 
     def take(self, chunk: Chunk) -> None:
         """Classify the people of one chunk."""

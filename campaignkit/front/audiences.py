@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from campaignkit.audience.tables import BrokenTableError, Table, open_table
+from campaignkit.audience.tables import BrokenTableError, Delimited, Table, open_table
 from campaignkit.compiler.definitions import MailingDefinition
+from campaignkit.compiler.snapshots import Snapshot
 from campaignkit.diagnostics import Diagnostic, Place, Severity
 from campaignkit.front.files import HashedFile, unclosed
 
@@ -45,6 +46,34 @@ def table_of(audience: OpenAudience) -> Table:
         return _inline(audience.mailing)
     audience.file.rewind()
     return open_table(audience.path, unclosed(audience.file), encoding=fields.get("encoding"), delimiter=fields.get("delimiter"))
+
+
+SNAPSHOT_FROM = 1 << 20
+"""Bytes of a file from which on it is worth while to remember where a run over it stood."""
+
+
+def can_go_on(audience: OpenAudience) -> bool:
+    """Whether a longer file of the same beginning can be gone on with: CSV in UTF-8, of which each row has a fate of its own."""
+    fields = audience.mailing.audience
+    return audience.file is not None and fields.get("encoding") in {None, "utf-8"} and fields.get("on_conflict") != "skip"
+
+
+def table_after(audience: OpenAudience, snapshot: Snapshot) -> Table | None:
+    """The rows after those that an earlier run has seen; None if the file begins otherwise than it did then."""
+    table, file = table_of(audience), audience.file
+    if file is None or not isinstance(table, Delimited) or not file.skip_to(snapshot.size) or file.passed() != snapshot.sha256:
+        return None
+    table.go_on(unclosed(file), lines=snapshot.lines, rows=snapshot.figures.rows)
+    return table
+
+
+def stands_at(audience: OpenAudience, table: Table, snapshot: Snapshot) -> bool:
+    """Write into a snapshot where the file ended; False if it is too short, or ends in the middle of a line."""
+    file = audience.file
+    if file is None or not isinstance(table, Delimited) or file.size < SNAPSHOT_FROM or not file.ends_a_line:
+        return False
+    snapshot.size, snapshot.sha256, snapshot.lines = file.size, file.passed(), table.lines
+    return True
 
 
 def place_in(audience: OpenAudience) -> Callable[[int, int], Place]:

@@ -14,7 +14,7 @@ from dataclasses import asdict
 from typing import Any
 
 from campaignkit.audience.phones import preload as preload_plans
-from campaignkit.audience.tables import BrokenTableError
+from campaignkit.audience.tables import BrokenTableError, Table
 from campaignkit.compiler.columns import bind
 from campaignkit.compiler.definitions import MailingDefinition, Rules, define
 from campaignkit.compiler.images import OPTIMAL_SIDE, BadImageError, picture
@@ -22,8 +22,9 @@ from campaignkit.compiler.lists import list_chunk, list_end
 from campaignkit.compiler.rows import RowLoop
 from campaignkit.compiler.schedule import zone
 from campaignkit.compiler.settings import read_project
+from campaignkit.compiler.snapshots import Snapshot, pack, unpack
 from campaignkit.diagnostics import Diagnostic, Place, Severity
-from campaignkit.front.audiences import OpenAudience, broken, place_in, table_of
+from campaignkit.front.audiences import OpenAudience, broken, can_go_on, place_in, stands_at, table_after, table_of
 from campaignkit.front.campaigns import AudienceFields, CampaignFile, check_campaign, clashes, moves_at_odds, read_campaign
 from campaignkit.front.files import HashedFile, read_all, unclosed
 from campaignkit.front.jail import EndlessError, RowWatch, close_doors, fetch_codecs
@@ -36,6 +37,7 @@ from campaignkit.protocol.codec import decode, encode
 from campaignkit.protocol.frames import Channel, ChannelClosedError
 from campaignkit.protocol.messages import (
     LARGEST_IMAGE,
+    LARGEST_SNAPSHOT,
     Chunk,
     DiagnosticMessage,
     Done,
@@ -119,6 +121,7 @@ class Child:
             check_campaign(file)
             self._report(file.problems)
         opened = {(file.path, found.pointer): self._audience(file, found) for file in files for found in file.audiences()}
+        snapshots = {(file.path, found.pointer): self._snapshot(file, found, select) for file in files for found in file.audiences()}
         images = {file.path: self._images(file) for file in files}
         suppressed, digest = self._suppressions(project)
         preload_plans()
@@ -131,7 +134,8 @@ class Child:
                 self._list(mailing, select)
                 continue
             found = opened.get((mailing.document.path, mailing.pointer))
-            if found is not None and not self._mailing(OpenAudience(mailing, *found), suppressed, rules, select):
+            snapshot = snapshots.get((mailing.document.path, mailing.pointer), b"")
+            if found is not None and not self._mailing(OpenAudience(mailing, *found), suppressed, rules, select, snapshot):
                 break  # each further mailing could take as long
         self._watch.stop()
         for (path, severity), number in self._hidden.items():
@@ -164,6 +168,16 @@ class Child:
         if name is None or file.document is None:
             return file.path, None
         return self._open(str(name), file.path, file.document.place((*found.pointer, "audience", "file")))
+
+    def _snapshot(self, file: CampaignFile, found: AudienceFields, select: Select) -> bytes:
+        """Where an earlier run over an audience stood, if the operator has kept that; nothing else may be opened later."""
+        name = f"{file.campaign}/{file.document.get(*found.pointer, 'name') if file.document else ''}"
+        if name not in select.resume:
+            return b""
+        self._say(Kind.RESUME, FileHead(path=name))
+        kind, _ = self._channel.receive()
+        descriptor = self._channel.take_file()
+        return read_all(descriptor, LARGEST_SNAPSHOT) if kind == Kind.OPENED and descriptor is not None else b""
 
     def _images(self, file: CampaignFile) -> dict[Pointer, tuple[str, str]]:
         """Path and SHA-256 of each local picture that can be sent; whatever is wrong with the others is told."""
@@ -223,7 +237,7 @@ class Child:
                 digest.update(file.digest().encode())
         return found, digest.hexdigest() if project.suppress else ""
 
-    def _mailing(self, audience: OpenAudience, suppressed: set[int], rules: Rules, select: Select) -> bool:
+    def _mailing(self, audience: OpenAudience, suppressed: set[int], rules: Rules, select: Select, snapshot: bytes) -> bool:
         """Work through one mailing; False if its templates don't come to an end."""
         mailing = audience.mailing
         place = mailing.document.place(mailing.pointer)
@@ -235,6 +249,12 @@ class Child:
             if columns is None or mailing.broken:
                 return True
             self._say(Kind.MAILING, _message(mailing))
+            resumed = unpack(snapshot, skipping=mailing.audience.get("on_invalid") == "skip") if snapshot else None
+            if resumed is not None:
+                after = table_after(audience, resumed)
+                table, resumed = (after, resumed) if after is not None else (table_of(audience), None)
+            if resumed is not None:
+                self._say(Kind.RESUMED, FileHead(path=audience.path))
             loop = RowLoop(
                 mailing=mailing,
                 columns=columns,
@@ -245,6 +265,8 @@ class Child:
                 place=place_in(audience),
                 watch=self._watch,
                 rules=rules,
+                resumed=resumed,
+                freeze=(lambda found: self._freeze(audience, table, found)) if select.keep and can_go_on(audience) else None,
             )
             if mailing.audience.get("on_conflict") == "skip":
                 scout = RowLoop(**{name: getattr(loop, name) for name in _LOOP_FIELDS})
@@ -269,6 +291,11 @@ class Child:
             self._report([Diagnostic(Severity.WARNING, "CK315", "the audience has no rows", place)])
         self._say(Kind.MAILING_END, _end(loop, digest))
         return True
+
+    def _freeze(self, audience: OpenAudience, table: Table, snapshot: Snapshot) -> None:
+        if stands_at(audience, table, snapshot):
+            for piece in pack(snapshot):
+                self._send(Kind.SNAPSHOT, piece)
 
     def _check_bytes(self, mailing: MailingDefinition, digest: str) -> None:
         wanted = mailing.audience.get("sha256")

@@ -14,6 +14,9 @@ class HashedFile(io.RawIOBase):
         super().__init__()
         self._descriptor = descriptor
         self._hash = hashlib.sha256()
+        self.size = 0
+        """Bytes that passed."""
+        self._last = b""
 
     def readable(self) -> bool:
         """It can be read."""
@@ -23,7 +26,25 @@ class HashedFile(io.RawIOBase):
         """Fill the buffer with the next bytes."""
         count = os.readv(self._descriptor, [buffer])
         self._hash.update(memoryview(buffer)[:count])
+        if count:
+            self.size += count
+            self._last = bytes(memoryview(buffer)[count - 1 : count])
         return count
+
+    def passed(self) -> str:
+        """SHA-256 of what passed."""
+        return self._hash.hexdigest()
+
+    @property
+    def ends_a_line(self) -> bool:
+        """Whether what passed last was the end of a line."""
+        return self._last == b"\n"
+
+    def skip_to(self, size: int) -> bool:
+        """Let the bytes up to there pass; False if more have passed already, or there are fewer."""
+        while self.size < size and self.read(min(size - self.size, 1 << 20)):
+            pass
+        return self.size == size
 
     def digest(self) -> str:
         """SHA-256 of the whole file: reads what is left first."""
@@ -35,6 +56,7 @@ class HashedFile(io.RawIOBase):
         """Back to the beginning, with a fresh hash."""
         os.lseek(self._descriptor, 0, os.SEEK_SET)
         self._hash = hashlib.sha256()
+        self.size, self._last = 0, b""
 
     def close(self) -> None:
         """Close the descriptor, once."""

@@ -13,11 +13,11 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Protocol, Self, TypeVar
 
 from campaignkit import __version__
 from campaignkit.diagnostics import Diagnostic, Place, Severity, has_errors
@@ -57,7 +57,29 @@ class _ChangedError(Exception):
     """A file is no longer what was checked."""
 
 
-Word = Mailing | Chunk | MailingEnd | Done
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """The mailing goes on from where an earlier run stood: what follows is about the rows after that."""
+
+
+class Snapshots(Protocol):
+    """Keeps where runs over audiences stood, for the child."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The mailings (campaign/name) of which there are some."""
+        ...
+
+    def open(self, name: str) -> int | None:
+        """A descriptor of the bytes of one, as they were taken; None if they are not there any more."""
+        ...
+
+    def take(self, mailing: MailingKey, piece: bytes) -> None:
+        """A piece of what is to be kept of a mailing."""
+        ...
+
+
+Word = Mailing | Chunk | MailingEnd | Done | Resumed
 T = TypeVar("T")
 
 
@@ -80,6 +102,8 @@ class Front:
         """SHA-256 of the project file and of each campaign file, as they were handed over."""
         self.asked_for: list[Open] = []
         """The further files that the child asked for and got."""
+        self.snapshots: Snapshots | None = None
+        """Where earlier runs stood; None to begin with the first row always, and to keep nothing."""
         self._last = Place(PROJECT_FILE)
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         package = Path(__file__).resolve().parents[2]
@@ -157,34 +181,37 @@ class Front:
 
         Diagnostics gather in `diagnostics`. If the child breaks down there is one more error among them, and no `Done`.
         """
-        self._say(Kind.SELECT, Select(paths=tuple(paths), environment=environment, check=check, elements=elements))
+        kept = self.snapshots
+        select = Select(
+            paths=tuple(paths), environment=environment, check=check, elements=elements,
+            keep=kept is not None, resume=kept.names if kept is not None else (),
+        )  # fmt: skip
+        self._say(Kind.SELECT, select)
         try:
             yield from self._heard()
         finally:
             self._told(0)
 
     def _heard(self) -> Iterator[Word]:
-        method, rows = "", 0
+        mailing: Mailing | None = None
+        rows = 0
         while True:
             try:
                 kind, data = self._channel.receive()
-                if kind == Kind.DIAGNOSTIC:
-                    self._diagnose(data)
-                elif kind == Kind.OPEN:
-                    self._open(decode(Open, data))
-                elif kind == Kind.CHUNK:
-                    yield _chunk(data, method)
+                if kind == Kind.CHUNK:
+                    yield _chunk(data, mailing.method if mailing else "")
                 elif kind == Kind.MAILING:
-                    message = decode(MailingMessage, data)
-                    self._last, method = Place(message.path, message.line), message.method
-                    yield self._mailing(message)
+                    mailing = self._mailing(decode(MailingMessage, data))
+                    yield mailing
+                elif kind == Kind.RESUMED:
+                    yield Resumed()
                 elif kind == Kind.MAILING_END:
                     end = decode(MailingEnd, data)
                     rows += end.rows
                     yield end
                 elif kind == Kind.PROGRESS:
                     self._told(rows + decode(Progress, data).rows)
-                else:
+                elif not self._answered(kind, data, mailing):
                     yield decode(Done, data)
                     return
             except _ChangedError as error:
@@ -193,6 +220,20 @@ class Front:
             except (ChannelClosedError, MessageError, ValueError) as error:
                 self._broke_down(error)
                 return
+
+    def _answered(self, kind: int, data: bytes, mailing: Mailing | None) -> bool:
+        """Do what the child asks for beside its work; False if it is no such thing."""
+        if kind == Kind.DIAGNOSTIC:
+            self._diagnose(data)
+        elif kind == Kind.OPEN:
+            self._open(decode(Open, data))
+        elif kind == Kind.RESUME:
+            self._hand_snapshot(decode(FileHead, data).path)
+        elif kind == Kind.SNAPSHOT and self.snapshots is not None and mailing is not None:
+            self.snapshots.take(mailing.key, data)
+        else:
+            return False
+        return True
 
     def _open(self, wanted: Open) -> None:
         try:
@@ -206,14 +247,26 @@ class Front:
         self.asked_for.append(wanted)
         self._hand_over(Kind.OPENED, path, file)
 
-    def look(self, wanted: Open) -> tuple[str, str] | None:
-        """Where a file stands now that the child asked for, or would ask for, and its SHA-256; None if it is not opened."""
+    def _hand_snapshot(self, name: str) -> None:
+        """Where an earlier run stood, if that is still known: else the child begins with the first row."""
+        kept = self.snapshots.open(name) if self.snapshots is not None and name in self.snapshots.names else None
+        if kept is None:
+            self._say(Kind.REFUSED, Refused(code="", message="", hint=""))
+        else:
+            self._hand_over(Kind.OPENED, name, kept)
+
+    def look(self, wanted: Open, *, size: int | None = None) -> tuple[str, int, str] | None:
+        """Where a file stands now that the child asked for, or would ask for, its size and SHA-256; None if it is not opened.
+
+        The hash is left empty where the file has another `size` than it is asked for.
+        """
         try:
             path, file = self._find(wanted)
         except OpenRefusedError:
             return None
         try:
-            return path, _sha256(file)
+            now = os.fstat(file).st_size
+            return path, now, _sha256(file) if size in {None, now} else ""
         finally:
             os.close(file)
 
@@ -224,6 +277,7 @@ class Front:
             MessageError: It is sent by no method that there is.
             _ChangedError: They are others.
         """
+        self._last = Place(message.path, message.line)
         if message.method not in {BULK, QUICK, LIST}:
             raise MessageError("a mailing of an unknown method")
         image = self._images.get(message.image_path, b"") if message.image_path else b""

@@ -13,6 +13,8 @@ from enum import IntEnum
 FINGERPRINT_BYTES = 16
 LARGEST_IMAGE = 2 << 20
 """Bytes of a local picture; the provider documents no limit, this is ours: an upload goes out once for each person."""
+LARGEST_SNAPSHOT = 256 << 20
+"""Bytes of what is known of an audience that was read: 24 a row."""
 LIST_PHONE = 0
 """Stands for a list of the provider where a delivery has a phone."""
 LIST_ELEMENT = b'"list"'
@@ -40,6 +42,9 @@ class Kind(IntEnum):
     MAILING_END = 22
     PROGRESS = 23
     DONE = 24
+    RESUME = 25
+    RESUMED = 26
+    SNAPSHOT = 27
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,13 +66,16 @@ class Select:
     """What to do with the campaigns that were indexed.
 
     `paths` are the selected campaign files; `elements` asks for encoded delivery elements beside fingerprints, `check`
-    stops before any of them; `environment` names the one whose provider time zone schedules are sent in.
+    stops before any of them; `environment` names the one whose provider time zone schedules are sent in. `keep` asks for
+    snapshots of the audiences, `resume` names the mailings (campaign/name) of which there are some.
     """
 
     paths: tuple[str, ...]
     environment: str
     check: bool
     elements: bool
+    keep: bool = False
+    resume: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -145,5 +145,18 @@ def test_claims_and_decisions_are_noticed(place: Workplace, live: Live, tmp_path
     plant(place)
     assert recalled(place)
     place.ok("optouts", "add", phones(1)[0], "--reason", "asked")
+    assert kept(place).exists()
+    place.ok("state", "forget", "spring/invitation", "--reason", "asked", "--expect-people", "25", "--env", "live")
+    assert not list(Path(place.env["XDG_CACHE_HOME"]).glob("campaignkit/*"))
+
+
+def test_an_opt_out_is_noticed(place: Workplace, live: Live, tmp_path: Path) -> None:
+    place.env["XDG_CACHE_HOME"] = str(tmp_path / "cache")
+    live(people=25)
+    place.ok("apply", "--auto-approve")
+    assert place.ok("plan", "--format", "json").json["summary"]["sent"] == 25
+    plant(place)
+    assert recalled(place)
+    place.ok("optouts", "add", phones(1)[0], "--reason", "asked")
     summary = place.ok("plan", "--format", "json").json["summary"]
     assert (summary["suppressed"], summary["sent"]) == (1, 24)

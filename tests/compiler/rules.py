@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from campaignkit.compiler.columns import bind
 from campaignkit.compiler.definitions import Definitions, MailingDefinition, Rules, define
 from campaignkit.compiler.rows import RowLoop
+from campaignkit.compiler.snapshots import Snapshot
 from campaignkit.diagnostics import Diagnostic, Place
 from campaignkit.loading.events import load
 from campaignkit.loading.nodes import Pointer
@@ -130,6 +131,8 @@ def run(
     rows: Sequence[Sequence[str]],
     *,
     suppressed: frozenset[int] = frozenset(),
+    resumed: Snapshot | None = None,
+    freeze: Callable[[Snapshot], None] | None = None,
     **limits: object,
 ) -> Run:
     columns, problems = bind(one, header, Place("a.csv", 1))
@@ -147,9 +150,11 @@ def run(
             place=lambda line, row: Place("a.csv", line, 0, row),
             watch=Watched(),
             rules=rules(**limits),
+            resumed=resumed,
+            freeze=freeze,
         )
 
-    numbered = list(enumerate(rows, 2))
+    numbered = list(enumerate(rows, 2 if resumed is None else resumed.figures.rows + 2))
     main = loop()
     if one.audience.get("on_conflict") == "skip":
         scout = loop()

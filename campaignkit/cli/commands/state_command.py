@@ -89,6 +89,7 @@ def forget(common: Common, mailing: str, revision: int, reason: str, expect_peop
     """
     from campaignkit.errors import RefusedError, UsageError
     from campaignkit.model.mailings import MailingKey
+    from campaignkit.plans.cache import cache_folder, forget_plans
     from campaignkit.states.lock import person
 
     campaign, slash, name = mailing.partition("/")
@@ -109,6 +110,7 @@ def forget(common: Common, mailing: str, revision: int, reason: str, expect_peop
             raise RefusedError(message, next_command=f"campaignkit state list --env {holding.environment.name}")
         holding.demand_lock()
         people = store.forget(key, reason=reason.strip(), at=holding.clock.now(), by=person())
+    forget_plans(cache_folder())  # they hold phones, too
     common.console.say(f"Forgot {people:,} people of {mailing}. Applied again, it is sent to them again; plans saved before are stale.")
     return 0
 
