@@ -1,0 +1,67 @@
+"""Modules are read while files can be, and run when they are needed."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from campaignkit.front.child import NUMBER_PLANS
+
+ROOT = Path(__file__).resolve().parents[2]
+
+PLANS = """
+import sys
+sys.path.insert(0, {root!r})
+from campaignkit.front.jail import close_doors
+from campaignkit.front.kept import keep
+from campaignkit.audience.phones import normal
+print(keep({package!r}) > 200)
+close_doors()
+print("phonenumbers.data.region_RU" in sys.modules)
+print(normal("+7 916 123-45-67"), normal("+48 512 345 678"))
+print("phonenumbers.data.region_PL" in sys.modules)
+import phonenumbers
+phonenumbers.PhoneMetadata.load_all()
+"""
+
+
+def run(script: str) -> list[str]:
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=60)
+    assert done.stderr == ""
+    return done.stdout.splitlines()
+
+
+def test_every_number_plan_can_be_had_once_no_file_can_be_opened_and_none_is_run_before() -> None:
+    script = PLANS.format(root=str(ROOT), package=NUMBER_PLANS)
+    assert run(script) == ["True", "False", "79161234567 48512345678", "True"]
+
+
+PACKAGE = """
+import sys
+sys.path[:0] = [{root!r}, {folder!r}]
+from campaignkit.front.jail import close_doors
+from campaignkit.front.kept import keep
+import shop.open
+print(keep("shop"))
+close_doors()
+import shop.prices, shop.open
+print(shop.prices.ABOUT, shop.prices.__name__, shop.prices.__package__)
+"""
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_a_module_is_kept_with_and_without_what_python_keeps_of_it(tmp_path: Path, *, compiled: bool) -> None:
+    """Only those that were not imported before are counted; what a module asks of its package it finds."""
+    shop = tmp_path / "shop"
+    shop.mkdir()
+    (shop / "__init__.py").write_text("CURRENCY = 'BYN'\n")
+    (shop / "open.py").write_text("")
+    (shop / "prices.py").write_text("from . import CURRENCY\nfrom .open import __name__ as other\nABOUT = f'5 {CURRENCY} {other}'\n")
+    (shop / "note.txt").write_text("no module")
+    if compiled:
+        subprocess.run([sys.executable, "-m", "compileall", "-q", str(shop)], check=True, timeout=60)
+    told = run(PACKAGE.format(root=str(ROOT), folder=str(tmp_path)))
+    assert told == ["1", "5 BYN shop.open shop.prices shop"]
