@@ -3,16 +3,14 @@
 import gc
 import sys
 
+from campaignkit import COLLECT_AFTER
 from campaignkit.cli.interrupts import CURRENT
-
-COLLECT_AFTER = 20_000
-"""New objects after which Python looks for garbage; at 700, its own choice, that takes a tenth of a short command."""
 
 
 def entry() -> None:
     """Run the command line of this process."""
-    CURRENT.listen()
     gc.set_threshold(COLLECT_AFTER)
+    CURRENT.listen()
     try:
         from campaignkit.cli.main import entry as command
     except KeyboardInterrupt:

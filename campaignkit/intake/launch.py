@@ -8,8 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-COLLECT_AFTER = 20_000
-"""New objects after which Python looks for garbage: at 700, as it has it, that takes a tenth of the time that imports take."""
+from campaignkit import COLLECT_AFTER
+
 _START = "from campaignkit.front.__main__ import main; sys.exit(main(int(sys.argv[1])))"
 
 
