@@ -72,7 +72,7 @@ class _Environment(ImmutableSandboxedEnvironment):
         """
         if source in self._kept:
             return
-        code = compile(python, "<template>", "exec")
+        code = compile(python, "<template>", "exec", dont_inherit=True)
         while len(self._kept) >= MOST_KEPT:
             del self._kept[next(iter(self._kept))]
         self._kept[source] = code
