@@ -1,12 +1,15 @@
 """`python -m campaignkit`, and the installed command: hears signals before the slow imports begin."""
 
+import gc
 import sys
 
+from campaignkit import COLLECT_AFTER
 from campaignkit.cli.interrupts import CURRENT
 
 
 def entry() -> None:
     """Run the command line of this process."""
+    gc.set_threshold(COLLECT_AFTER)
     CURRENT.listen()
     try:
         from campaignkit.cli.main import entry as command

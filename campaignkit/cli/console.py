@@ -5,18 +5,14 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
-
-from campaignkit.reports.safe import json_text
 
 SANDBOX_LINE = "SANDBOX: nobody is messaged"
 
 
-@dataclass(slots=True)
-class Console:
+class Console(NamedTuple):  # no dataclass: `--help` would pay for what they import
     """Output of one command. `verbosity`: -1 quiet, 0 usual, 1 more; `project` is the folder that was named, if any."""
 
     color: bool | None = None
@@ -29,10 +25,14 @@ class Console:
 
     def document(self, document: object) -> None:
         """Print one JSON document."""
+        from campaignkit.reports.safe import json_text
+
         click.echo(json_text(document, indent=2))
 
     def record(self, record: dict[str, Any]) -> None:
         """Print one JSON record on its own line, at once."""
+        from campaignkit.reports.safe import json_text
+
         click.echo(json_text(record))
         self.flush()
 

@@ -3,16 +3,10 @@
 from __future__ import annotations
 
 from enum import IntEnum
+from typing import TYPE_CHECKING
 
-from campaignkit.errors import (
-    CampaignKitError,
-    DefinitionError,
-    LockedError,
-    PlanError,
-    ProviderError,
-    RefusedError,
-    UsageError,
-)
+if TYPE_CHECKING:
+    from campaignkit.errors import CampaignKitError
 
 
 class ExitCode(IntEnum):
@@ -44,19 +38,19 @@ class ExitCode(IntEnum):
     """wrong usage"""
 
 
-_OF: tuple[tuple[type[CampaignKitError], ExitCode], ...] = (
-    (UsageError, ExitCode.USAGE),
-    (DefinitionError, ExitCode.INVALID),
-    (RefusedError, ExitCode.REFUSED),
-    (LockedError, ExitCode.LOCKED),
-    (PlanError, ExitCode.STALE),
-    (ProviderError, ExitCode.INCOMPLETE),
-)
-
-
 def code_of(error: CampaignKitError) -> ExitCode:
     """The exit code of an error."""
-    return next((code for kind, code in _OF if isinstance(error, kind)), ExitCode.UNEXPECTED)
+    from campaignkit import errors  # what ends well, as `--help`, needs none
+
+    codes: tuple[tuple[type[CampaignKitError], ExitCode], ...] = (
+        (errors.UsageError, ExitCode.USAGE),
+        (errors.DefinitionError, ExitCode.INVALID),
+        (errors.RefusedError, ExitCode.REFUSED),
+        (errors.LockedError, ExitCode.LOCKED),
+        (errors.PlanError, ExitCode.STALE),
+        (errors.ProviderError, ExitCode.INCOMPLETE),
+    )
+    return next((code for kind, code in codes if isinstance(error, kind)), ExitCode.UNEXPECTED)
 
 
 def worst(*, unknown: bool, interrupted: bool, rejected: bool, incomplete: bool) -> ExitCode:

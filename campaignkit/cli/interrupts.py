@@ -12,10 +12,11 @@ import select
 import signal
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from types import FrameType
+from typing import TYPE_CHECKING
 
-from campaignkit.model.clock import SystemClock
+if TYPE_CHECKING:
+    from campaignkit.cli.stoppable import StoppableClock
 
 ECHO = 0.25
 """Seconds after a signal within which another one is taken for the same."""
@@ -29,19 +30,19 @@ class InterruptedCommand(KeyboardInterrupt):
     """
 
 
-@dataclass(slots=True)
-class Interrupts:
+class Interrupts:  # no dataclass: this is loaded before all else, and `--help` would pay for what they import
     """What to do about signals at this moment of a command; one for each run of the program.
 
     Outside `stopping` a signal raises KeyboardInterrupt. Once a `stopping` block was left, signals are only noted: the
     work is done, and its receipt must not be lost.
     """
 
-    monotonic: Callable[[], float] = time.monotonic
-    heard: int = 0
-    _last: float | None = None
-    _steps: tuple[Callable[[], None], ...] | None = None
-    _wake: list[int] = field(default_factory=list)
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self.monotonic = monotonic
+        self.heard = 0
+        self._last: float | None = None
+        self._steps: tuple[Callable[[], None], ...] | None = None
+        self._wake: list[int] = []
 
     def handle(self, _number: int, _frame: FrameType | None) -> None:
         """Take one signal."""
@@ -83,6 +84,7 @@ class Interrupts:
 
         `words` are written to stderr with the first. The clock that it yields sleeps no longer once a signal came.
         """
+        from campaignkit.cli.stoppable import StoppableClock
 
         def first() -> None:
             stop()
@@ -95,17 +97,6 @@ class Interrupts:
             yield StoppableClock(self._wake)
         finally:
             self.finish()
-
-
-class StoppableClock(SystemClock):
-    """The machine's own clock, whose waits end at once when a signal came."""
-
-    def __init__(self, wake: list[int]) -> None:
-        self._wake = wake
-
-    def sleep(self, seconds: float) -> None:
-        """Wait; no longer once one of the descriptors can be read."""
-        select.select(self._wake, [], [], max(0.0, seconds))
 
 
 def break_off() -> None:

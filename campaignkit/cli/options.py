@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, NamedTuple, TypeVar, cast
 
 import click
 
@@ -16,8 +15,7 @@ from campaignkit.cli.durations import Duration
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-@dataclass(slots=True)
-class Common:
+class Common(NamedTuple):
     """What the options common to all commands say; `environment` is empty where none was named."""
 
     project: Path

@@ -6,14 +6,15 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from campaignkit.cli.options import Common
-from campaignkit.cli.progress import rows_read
-from campaignkit.errors import UsageError
-from campaignkit.intake.settings import overridden
-from campaignkit.intake.talk import Front
-from campaignkit.model.settings import Environment, Project
-from campaignkit.protocol.messages import CampaignHead, Index
+from campaignkit.intake.launch import Launched
+
+if TYPE_CHECKING:
+    from campaignkit.intake.talk import Front
+    from campaignkit.model.settings import Environment, Project
+    from campaignkit.protocol.messages import CampaignHead, Index
 
 
 @dataclass(slots=True)
@@ -69,6 +70,8 @@ class Opened:
             return broken
         from difflib import get_close_matches
 
+        from campaignkit.errors import UsageError
+
         known = [head.campaign for head in heads]
         near = get_close_matches(name, known, n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"the project has: {', '.join(known) or 'none'}"
@@ -76,9 +79,16 @@ class Opened:
 
 
 def start(common: Common) -> Front:
-    """The front child of a project; a context manager."""
+    """The front child of a project; a context manager. What a command imports after this is imported while the child starts."""
+    child = Launched()
+    try:
+        from campaignkit.cli.progress import rows_read
+        from campaignkit.intake.talk import Front
+    except BaseException:  # a signal
+        child.stop()
+        raise
     extra = os.environ.get("CAMPAIGNKIT_AUDIENCES")
-    return Front(common.project, audiences=Path(extra) if extra else None, told=rows_read(common.console))
+    return Front(common.project, audiences=Path(extra) if extra else None, told=rows_read(common.console), child=child)
 
 
 def open_project(front: Front, common: Common, *, environment: str = "") -> Opened:
@@ -107,6 +117,9 @@ def choose_environment(project: Project, name: str) -> tuple[Environment, bool]:
     Raises:
         UsageError: There is none of that name.
     """
+    from campaignkit.errors import UsageError
+    from campaignkit.intake.settings import overridden
+
     wanted = name or project.default_environment
     if wanted not in project.environments:
         raise UsageError(f"there is no environment {wanted!r} in campaignkit.yaml; it has: {', '.join(project.environments)}")

@@ -13,7 +13,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from campaignkit.audience.phones import preload as preload_plans
 from campaignkit.audience.tables import BrokenTableError, Table
 from campaignkit.compiler.columns import bind
 from campaignkit.compiler.definitions import MailingDefinition, Rules, define
@@ -28,6 +27,7 @@ from campaignkit.front.audiences import OpenAudience, broken, can_go_on, place_i
 from campaignkit.front.campaigns import AudienceFields, CampaignFile, check_campaign, clashes, moves_at_odds, read_campaign
 from campaignkit.front.files import HashedFile, read_all, unclosed
 from campaignkit.front.jail import EndlessError, RowWatch, close_doors, fetch_codecs
+from campaignkit.front.kept import keep
 from campaignkit.front.samples import outline
 from campaignkit.front.suppressions import read_phones
 from campaignkit.loading.events import LARGEST_FILE
@@ -57,6 +57,8 @@ from campaignkit.rendering.environment import preload as preload_templates
 
 MOST_TOLD = 100
 """Problems of one file that are told one by one: a file built to have millions of them would drown the operator."""
+NUMBER_PLANS = "phonenumbers.data"
+"""A module for each country, needed for a phone that is not written as most are."""
 CLOSING = frozenset({"CK199", "CK312", "CK399"})
 """Codes that sum up others, and are always told."""
 
@@ -124,7 +126,7 @@ class Child:
         snapshots = {(file.path, found.pointer): self._snapshot(file, found, select) for file in files for found in file.audiences()}
         images = {file.path: self._images(file) for file in files}
         suppressed, digest = self._suppressions(project)
-        preload_plans()
+        keep(NUMBER_PLANS)
         preload_templates()
         fetch_codecs(str(found.fields.get("encoding", "ascii")) for file in files for found in file.audiences())
         close_doors()

@@ -6,12 +6,8 @@ breaks the rules, that is a diagnostic, and nothing is sent.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
-import socket
-import subprocess
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -23,6 +19,7 @@ from campaignkit import __version__
 from campaignkit.diagnostics import Diagnostic, Place, Severity, has_errors
 from campaignkit.errors import DefinitionError
 from campaignkit.intake.files import OpenRefusedError, campaign_files, open_beneath, parts_inside
+from campaignkit.intake.launch import Launched
 from campaignkit.intake.settings import project as typed_project
 from campaignkit.model.mailings import BULK, LIST, QUICK, Mailing, MailingKey
 from campaignkit.model.settings import Project
@@ -90,9 +87,17 @@ class Front:
         root: The project's folder.
         audiences: Further folder for audience files (`CAMPAIGNKIT_AUDIENCES`), or None.
         told: Hears now and then how many rows were read, of all mailings; 0 once there will be no more.
+        child: The process, where it was launched before; from here on it is this one's to end.
     """
 
-    def __init__(self, root: Path, *, audiences: Path | None = None, told: Callable[[int], None] = lambda _rows: None) -> None:
+    def __init__(
+        self,
+        root: Path,
+        *,
+        audiences: Path | None = None,
+        told: Callable[[int], None] = lambda _rows: None,
+        child: Launched | None = None,
+    ) -> None:
         self._root = root
         self._told = told
         self._audiences = audiences
@@ -105,26 +110,15 @@ class Front:
         self.snapshots: Snapshots | None = None
         """Where earlier runs stood; None to begin with the first row always, and to keep nothing."""
         self._last = Place(PROJECT_FILE)
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
-        package = Path(__file__).resolve().parents[2]
-        start = "from campaignkit.front.__main__ import main; sys.exit(main(int(sys.argv[1])))"
-        code = f"import sys; sys.path.insert(0, {str(package)!r}); {start}"
-        with theirs:
-            self._process = subprocess.Popen(
-                [sys.executable, "-E", "-s", "-P", "-X", "utf8", "-c", code, str(theirs.fileno())],
-                env={}, pass_fds=(theirs.fileno(),), close_fds=True, cwd="/", start_new_session=True,
-                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-            )  # fmt: skip
-        self._channel = Channel(ours, timeout=SILENCE)
+        self._child = child or Launched()
+        self._channel = Channel(self._child.end, timeout=SILENCE)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._channel.close()
-        with contextlib.suppress(ProcessLookupError):
-            self._process.kill()
-        self._process.wait()
+        self._child.stop()
 
     def project(self) -> Project:
         """The project file.

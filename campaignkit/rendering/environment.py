@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import MutableMapping
 from decimal import Decimal
 from functools import cache
+from types import CodeType
 from typing import Any
 
-from jinja2 import StrictUndefined, Undefined, nodes
+from jinja2 import StrictUndefined, Template, Undefined, nodes
 from jinja2.compiler import CodeGenerator, Frame
 from jinja2.exceptions import SecurityError, TemplateRuntimeError
 from jinja2.runtime import Context, LoopContext
@@ -18,9 +20,20 @@ LARGEST_RANGE = 1_000
 LOOP_PARTS = frozenset({"index", "index0", "revindex", "revindex0", "first", "last", "length", "depth", "depth0", "previtem", "nextitem"})
 _NUMBERS = (int, float, Decimal)
 _MOST_BITS = 256
+MOST_KEPT = 64
+"""Templates whose code is kept, each of at most `guard.LONGEST_SOURCE` characters: the files of a project share many."""
 
 
 class _Generator(CodeGenerator):
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.undeclared: set[str] = set()
+
+    def enter_frame(self, frame: Frame) -> None:
+        """Remember what is asked for and set nowhere, as `jinja2.meta` does with a pass of its own."""
+        super().enter_frame(frame)
+        self.undeclared.update(name for action, name in frame.symbols.loads.values() if action == "resolve" and name is not None)
+
     def visit_Concat(self, node: nodes.Concat, frame: Frame) -> None:  # noqa: N802 - Jinja finds it by this name
         """`a ~ b` by a join that is bounded: set again and again, Jinja's own doubles a text until memory ends."""
         self.write("environment.joined((")
@@ -53,6 +66,46 @@ class _Environment(ImmutableSandboxedEnvironment):
     joined = staticmethod(joined)
     # Not folded at compile time and checked at run time: these can ask for all memory or all time there is.
     intercepted_binops = frozenset({"+", "*", "**", "%"})
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._kept: dict[str, CodeType] = {}
+
+    def translated(self, tree: nodes.Template) -> tuple[frozenset[str], str]:
+        """The names that a template asks for, and it as Python; folds what is constant in the tree.
+
+        Raises:
+            TemplateSyntaxError: It can't be put so, or uses a filter or test that there is not.
+        """
+        generator = _Generator(self, None, None)
+        generator.visit(tree)
+        stream: Any = generator.stream
+        return frozenset(generator.undeclared - self.globals.keys()), stream.getvalue()
+
+    def keep(self, source: str, python: str) -> None:
+        """Compile what `translated` made of a source, for whoever renders it next.
+
+        Raises:
+            SyntaxError, RecursionError, MemoryError: Python's compiler has limits of its own.
+        """
+        if source in self._kept:
+            return
+        code = compile(python, "<template>", "exec", dont_inherit=True)
+        while len(self._kept) >= MOST_KEPT:
+            del self._kept[next(iter(self._kept))]
+        self._kept[source] = code
+
+    def from_string(
+        self,
+        source: str | nodes.Template,
+        globals: MutableMapping[str, Any] | None = None,  # noqa: A002 - Jinja's name
+        template_class: type[Template] | None = None,
+    ) -> Template:
+        """As Jinja does, but what was examined is not compiled again."""
+        code = self._kept.get(source) if isinstance(source, str) else None
+        if code is None:
+            return super().from_string(source, globals, template_class)
+        return (template_class or self.template_class).from_code(self, code, self.make_globals(globals), None)
 
     def getitem(self, obj: Any, argument: Any) -> Any:
         """Elements only: Jinja would look for an attribute next. What is missing is not named: it may be a person's cell."""

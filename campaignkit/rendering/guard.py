@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from jinja2 import TemplateError, TemplateSyntaxError, meta, nodes
+from jinja2 import TemplateError, TemplateSyntaxError, nodes
 
 from campaignkit.diagnostics import did_you_mean
-from campaignkit.rendering.environment import environment
+from campaignkit.rendering.environment import MOST_KEPT, environment
 
 LONGEST_SOURCE = 20_000
 MOST_BRACKETS = 60
@@ -67,26 +68,73 @@ def examine(source: str, allowed: frozenset[str]) -> tuple[frozenset[str], list[
 
 
 def _examined(source: str, allowed: frozenset[str]) -> tuple[frozenset[str], list[Fault]]:
+    found = _studied(source)
+    faults = list(found.faults)
+    for name in sorted(found.names - allowed)[: MOST_FAULTS - len(faults)]:
+        offset = _find_name(source, name)
+        faults.append(Fault("CK202", f"{name!r} is neither a column nor a variable", offset, len(name), did_you_mean(name, allowed)))
+    if not faults and found.python:
+        environment().keep(source, found.python)  # what can't be compiled is found here, at its place
+    return found.names & allowed, faults
+
+
+@dataclass(frozen=True, slots=True)
+class _Study:
+    """What a template is, whatever names there are: those it asks for, its faults, and it as Python if it has none."""
+
+    names: frozenset[str] = frozenset()
+    faults: tuple[Fault, ...] = ()
+    python: str = ""
+
+
+@lru_cache(maxsize=MOST_KEPT)
+def _studied(source: str) -> _Study:
+    if "{" not in source:
+        return _Study()  # it is printed as it stands
     tree = environment().parse(source)
-    if (deep := _deeper(tree)) is not None:
-        return frozenset(), [Fault("CK201", "the template is nested too deeply", _line_start(source, deep.lineno or 1))]
-    called = {id(call.node) for call in tree.find_all(nodes.Call)}  # a method's name is reported with its call
-    assigned = frozenset(name.name for one in tree.find_all(nodes.Assign) for name in one.find_all(nodes.Name) if name.ctx == "store")
+    found = list(_walk(tree))
+    if (deep := next((node for node, depth in found if depth >= DEEPEST), None)) is not None:
+        return _Study(faults=(Fault("CK201", "the template is nested too deeply", _line_start(source, deep.lineno or 1)),))
+    inside = [node for node, _ in found]
+    called = {id(node.node) for node in inside if isinstance(node, nodes.Call)}  # a method's name is reported with its call
+    assigned = frozenset(
+        name.name for one in inside if isinstance(one, nodes.Assign) for name in one.find_all(nodes.Name) if name.ctx == "store"
+    )
     starts = _line_starts(source)
     faults: list[Fault] = []
-    for node in tree.find_all(nodes.Node):
+    for node in inside:
         if id(node) not in called and len(faults) < MOST_FAULTS:
             faults += _forbidden(source, node, starts[min(node.lineno or 1, len(starts)) - 1], assigned)
     try:
-        names = frozenset(meta.find_undeclared_variables(tree)) - {"range"}
-    except TemplateSyntaxError:  # an unknown filter or test, which stands among the faults already
-        return frozenset(), faults
-    for name in sorted(names - allowed)[: MOST_FAULTS - len(faults)]:
-        offset = _find_name(source, name)
-        faults.append(Fault("CK202", f"{name!r} is neither a column nor a variable", offset, len(name), did_you_mean(name, allowed)))
-    if not faults:
-        environment().compile(source)  # what can't be compiled is found here, at its place
-    return names & allowed, faults
+        names, python = environment().translated(tree)
+    except TemplateSyntaxError:
+        if not faults:
+            raise
+        return _Study(faults=tuple(faults))  # an unknown filter or test, which stands among the faults already
+    return _Study(names - {"range"}, tuple(faults), python)
+
+
+def _walk(tree: nodes.Template) -> Iterator[tuple[nodes.Node, int]]:
+    """What stands in a tree, in the order it is written, with its depth; nothing below the first that is too deep."""
+    waiting: list[tuple[nodes.Node, int]] = [(tree, 0)]
+    while waiting:
+        node, depth = waiting.pop()
+        if depth:
+            yield node, depth
+        if depth < DEEPEST:
+            waiting += [(child, depth + 1) for child in reversed(list(_children(node)))]
+
+
+def _children(node: nodes.Node) -> Iterator[nodes.Node]:
+    """As `iter_child_nodes`, which asks each field twice whether it is there."""
+    for name in node.fields:
+        value = getattr(node, name, None)
+        if isinstance(value, nodes.Node):
+            yield value
+        elif isinstance(value, list):
+            for item in value:
+                if isinstance(item, nodes.Node):
+                    yield item
 
 
 def _forbidden(source: str, node: nodes.Node, offset: int, assigned: frozenset[str]) -> list[Fault]:
@@ -122,7 +170,8 @@ def _holds_lists(node: nodes.Node, assigned: frozenset[str]) -> bool:
 
 def _too_deep(source: str) -> int | None:
     depth = 0
-    for offset, character in enumerate(source):
+    few = source.count("(") + source.count("[") + source.count("{") <= MOST_BRACKETS
+    for offset, character in enumerate("" if few else source):
         if character in "([{":
             depth += 1
             if depth > MOST_BRACKETS:
@@ -131,13 +180,6 @@ def _too_deep(source: str) -> int | None:
             depth = max(0, depth - 1)
     blocks = source.count("{%")
     return source.find("{%") if blocks > 200 else None
-
-
-def _deeper(tree: nodes.Template) -> nodes.Node | None:
-    level: list[nodes.Node] = [tree]
-    for _ in range(DEEPEST):
-        level = [child for node in level for child in node.iter_child_nodes()]
-    return level[0] if level else None
 
 
 def _line_starts(source: str) -> list[int]:

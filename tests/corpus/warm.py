@@ -157,9 +157,9 @@ def _become(request: dict[str, Any]) -> None:
             code = subprocess.run([sys.executable, *request["words"]], check=False).returncode
         else:
             from campaignkit.cli.main import entry
-            from campaignkit.intake import talk
+            from campaignkit.intake import launch
 
-            talk.subprocess.Popen = _ForkedFront  # type: ignore[attr-defined]  # in this fork only
+            launch.subprocess.Popen = _ForkedFront  # type: ignore[attr-defined]  # in this fork only
             entry()
     except SystemExit as ended:
         code = ended.code if isinstance(ended.code, int) else 0 if ended.code is None else 1

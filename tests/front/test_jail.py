@@ -206,8 +206,7 @@ environment.environment.cache_clear()
 for module in (environment, guard, sys.modules.get("campaignkit.rendering.messages")):
     if module is not None:
         module.environment = lambda: free
-guard._FORBIDDEN = {}
-guard._forbidden = lambda *_: []
+guard._studied = lambda _source: guard._Study()
 """
 
 ATTEMPTS = {
@@ -259,7 +258,7 @@ def _rendered(tmp_path: Path, template: str, monkeypatch: pytest.MonkeyPatch) ->
         head, _, last = code.partition("\n")
         return real([*words[:at], f"{head}\n{UNBOUND}\n{last}", *words[at + 1 :]], **rest)
 
-    monkeypatch.setattr("campaignkit.intake.talk.subprocess.Popen", unbound)
+    monkeypatch.setattr("campaignkit.intake.launch.subprocess.Popen", unbound)
     root = project(tmp_path / "project", {"a.yaml": personal().replace('"Hi {{ name }}"', json.dumps(template))})
     with Front(root) as front:
         front.project()

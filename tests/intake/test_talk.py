@@ -199,7 +199,7 @@ def test_the_child_knows_nothing_of_the_operators_environment(tmp_path: Path, mo
     monkeypatch.setenv("CAMPAIGNKIT_TOKEN", TOKEN)
     with Front(project(tmp_path)) as front:
         front.project()
-        place = Path("/proc") / str(front._process.pid)
+        place = Path("/proc") / str(front._child.process.pid)
         assert_hidden((place / "environ").read_bytes(), (place / "cmdline").read_bytes())
         assert (place / "environ").read_bytes().strip(b"\0") == b""
         assert (place / "cwd").readlink() == Path("/")
@@ -224,7 +224,7 @@ def test_a_child_killed_midway_is_one_diagnostic_and_never_done(tmp_path: Path) 
         for word in front.run(paths, environment="sandbox", elements=True):
             words.append(word)
             if isinstance(word, Mailing):
-                front._process.send_signal(signal.SIGKILL)
+                front._child.process.send_signal(signal.SIGKILL)
         assert [problem.code for problem in front.diagnostics] == ["CK000"]
         assert front.failed
         assert "Done" not in {type(word).__name__ for word in words}
@@ -232,8 +232,8 @@ def test_a_child_killed_midway_is_one_diagnostic_and_never_done(tmp_path: Path) 
 
 def test_a_child_killed_before_it_is_asked_is_an_error(tmp_path: Path) -> None:
     with Front(project(tmp_path)) as front:
-        front._process.kill()
-        front._process.wait()
+        front._child.process.kill()
+        front._child.process.wait()
         with pytest.raises(DefinitionError) as caught:
             front.project()
     assert [problem.code for problem in caught.value.diagnostics] == ["CK000"]
@@ -241,7 +241,7 @@ def test_a_child_killed_before_it_is_asked_is_an_error(tmp_path: Path) -> None:
 
 def test_the_child_never_outlives_the_block(tmp_path: Path) -> None:
     with Front(project(tmp_path)) as front:
-        process = front._process
+        process = front._child.process
     assert process.returncode is not None
 
 
@@ -259,7 +259,7 @@ def test_templates_that_loop_for_ever_end_as_a_diagnostic_behind_closed_doors(tm
     with Front(project(tmp_path, {"a.yaml": text})) as front:
         front.project()
         paths = [head.path for head in front.index().campaigns]
-        limits = Path("/proc") / str(front._process.pid) / "limits"
+        limits = Path("/proc") / str(front._child.process.pid) / "limits"
         look = threading.Timer(1.5, lambda: doors.extend(limits.read_text().splitlines() if limits.exists() else []))
         look.start()
         list(front.run(paths, environment="sandbox", elements=True))

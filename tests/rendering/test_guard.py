@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from jinja2 import TemplateError, meta
 
+from campaignkit.rendering.environment import environment
 from campaignkit.rendering.guard import LONGEST_SOURCE, examine
 from campaignkit.rendering.messages import Renderer
 
@@ -52,6 +54,7 @@ ALLOWED = frozenset({"a", "first_name"})
         ("{% if a %}", "CK201", 0, "broken"),
         ("{% trans %}{% endtrans %}", "CK201", 0, "unknown tag"),
         ("{{ a }} {{ }}", "CK201", 0, "broken"),
+        ("ok {% for loop in a %}x{% endfor %}", "CK201", 3, "special loop variable"),
         ("x" * (LONGEST_SOURCE + 1), "CK201", 0, "20,000"),
         ("{{ " + "(" * 100 + ")" * 100 + " }}", "CK201", 61, "deeply"),
         ("{% if a %}" * 201, "CK201", 0, "deeply"),
@@ -119,3 +122,28 @@ def test_examining_never_raises_and_what_passes_compiles(source: str) -> None:
     _, faults = examine(source, ALLOWED)
     if not faults:
         Renderer([source], {})
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(pieces, max_size=25).map(" ".join))
+def test_the_names_are_those_that_jinja_finds_in_a_pass_of_its_own(source: str) -> None:
+    names, faults = examine(source, frozenset({"a", "m", "x", "y"}))
+    if not faults:
+        assert names == meta.find_undeclared_variables(environment().parse(source))
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(pieces, max_size=25).map(" ".join))
+def test_what_was_examined_renders_as_what_jinja_compiles_afresh(source: str) -> None:
+    values = {"a": "é", "m": "1", "x": "{{ a }}", "y": ""}
+    if examine(source, frozenset(values))[1]:
+        return
+    template, code = environment().from_string(source), environment().compile(source)
+    afresh = environment().template_class.from_code(environment(), code, environment().make_globals(None), None)
+    found = []
+    for one in (template, afresh):
+        try:
+            found.append(one.render(values))
+        except (TemplateError, ValueError, TypeError, LookupError, ArithmeticError) as error:
+            found.append(repr(error))
+    assert found[0] == found[1]

@@ -25,12 +25,13 @@ def command(common: Common, campaigns: tuple[str, ...], out: Path | None) -> int
     the same length, and a local picture is told by name and SHA-256. Whole phone numbers are printed.
     """
     from campaignkit.cli.project import open_project, start
-    from campaignkit.diagnostics import has_errors
-    from campaignkit.engine.compiling import compiled
     from campaignkit.engine.spool import Spool
-    from campaignkit.errors import DefinitionError
 
     with start(common) as front, Spool() as spool:
+        from campaignkit.diagnostics import has_errors
+        from campaignkit.engine.compiling import compiled
+        from campaignkit.errors import DefinitionError
+
         opened = open_project(front, common)
         heads = opened.select(campaigns)
         if opened.environment.is_sandbox:

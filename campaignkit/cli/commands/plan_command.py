@@ -39,16 +39,17 @@ def command(
 
     Opens no socket and needs no token. Works without a state, and says so: then nobody counts as sent.
     """
-    from campaignkit.cli.exit_codes import ExitCode
-    from campaignkit.cli.holding import Holding
     from campaignkit.cli.project import open_project, start
-    from campaignkit.cli.remembering import Remembering
-    from campaignkit.engine.planner import PlanJob
-    from campaignkit.plans.cache import cache_folder
-    from campaignkit.plans.planfile import save
-    from campaignkit.reports.diagnostics import text
 
     with start(common) as front:
+        from campaignkit.cli.exit_codes import ExitCode
+        from campaignkit.cli.holding import Holding
+        from campaignkit.cli.remembering import Remembering
+        from campaignkit.engine.planner import PlanJob
+        from campaignkit.plans.cache import cache_folder
+        from campaignkit.plans.planfile import save
+        from campaignkit.reports.diagnostics import text
+
         opened = open_project(front, common)
         heads = opened.select(campaigns)
         holding = Holding(common.project, opened.environment)

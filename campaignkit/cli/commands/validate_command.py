@@ -17,15 +17,16 @@ def command(common: Common, campaigns: tuple[str, ...], form: str) -> int:
     CAMPAIGN is a campaign's id or file; without one, the whole project is checked. Opens no socket, needs no token and no
     state. Exits with 3 if anything is an error.
     """
-    from campaignkit import __version__
-    from campaignkit.cli.exit_codes import ExitCode
     from campaignkit.cli.project import open_project, start
-    from campaignkit.diagnostics import has_errors
-    from campaignkit.errors import DefinitionError
-    from campaignkit.reports import diagnostics as report
 
     count, sandbox = 0, False
     with start(common) as front:
+        from campaignkit import __version__
+        from campaignkit.cli.exit_codes import ExitCode
+        from campaignkit.diagnostics import has_errors
+        from campaignkit.errors import DefinitionError
+        from campaignkit.reports import diagnostics as report
+
         try:
             opened = open_project(front, common)
             heads = opened.select(campaigns)
