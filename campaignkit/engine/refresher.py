@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from campaignkit.engine.folding import Folded, FoldedList, fold, fold_list, fold_quick
+from campaignkit.engine.folding import Folded, FoldedList, fold, fold_list, fold_quick, news
 from campaignkit.engine.pace import Pace
 from campaignkit.errors import ProviderError, StateError
 from campaignkit.model.clock import Clock
@@ -140,7 +140,7 @@ class RefreshJob:
             now = self.clock.now()
             folded = self._fold(current, answer, now)
             notes = "\n".join(folded.notes).encode()
-            listing, updates = (folded.listing, ()) if isinstance(folded, FoldedList) else (None, folded.updates)
+            listing, updates = (folded.listing, ()) if isinstance(folded, FoldedList) else (None, news(current, folded))
             try:
                 if self.store.record_poll(
                     current.ref, updates, final=folded.final, at=now, seen=current.polled_at, answer=notes, listing=listing
