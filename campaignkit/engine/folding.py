@@ -108,7 +108,7 @@ def _batch(
         merged = _Merged(words, word_id)
         phones = array("q")
         phones.frombytes(batch.phones)
-        positions = dict(zip(phones, range(batch.count), strict=True))
+        positions: dict[int | None, int] = dict(zip(phones, range(batch.count), strict=True))
         known = unpack_details(details, batch.count)
         before = known.copy()
         for phone, status, delivery_id, status_time, error_code in rows:

@@ -33,6 +33,15 @@ class Pace:
         if at > now:
             self.clock.sleep(at - now)
 
+    def due(self) -> bool:
+        """Whether a request may begin without waiting; it then counts as begun."""
+        with self._lock:
+            now = self.clock.monotonic()
+            if not self.rate or self._next > now:
+                return not self.rate
+            self._next = now + 1.0 / self.rate
+        return True
+
 
 def backoff(attempt: int, chance: random.Random, *, retry_after: float | None = None) -> float:
     """Seconds before the next attempt: doubling with jitter, and never less than the provider asked for."""

@@ -62,25 +62,53 @@ class RefreshJob:
         self.before()
         result = Refreshed()
         pace = Pace(self.environment.rate, self.clock)
-        refs = [
-            row.ref for row in self.store.requests(campaigns=self.campaigns, states=[RequestState.ACCEPTED], with_people=False) if row.uuid
-        ]
-        result.requests = len(refs)
-        for number, ref in enumerate(refs, 1):
+        asked = self._to_be_asked(result)
+        expected = ""
+        for number, (ref, _) in enumerate(asked, 1):
             if self.stopped():
                 result.pending += 1
                 continue
             row = self.store.request(ref)
             if row is None:
                 continue
-            now = self.clock.now()
-            if row.final or _past_horizon(row, now, self.environment.horizon):
+            if self._is_over(row):
                 result.final += 1
                 continue
-            pace.wait()
+            if expected != ref:
+                pace.wait()
+                if row.method == BULK:
+                    self.reader.expect(row.uuid)
+            expected = self._expect_next(asked[number : number + 1], pace)
             self._poll(row, result)
-            self.tell(number, len(refs))
+            self.tell(number, len(asked))
         return result
+
+    def _to_be_asked(self, result: Refreshed) -> list[tuple[str, str]]:
+        """The references of the requests that may still change, each with its uuid where the bulk method sent it.
+
+        Those that are over are counted here, where nobody of them needs to be loaded.
+        """
+        asked = []
+        for row in self.store.requests(campaigns=self.campaigns, states=[RequestState.ACCEPTED], with_people=False):
+            if not row.uuid:
+                continue
+            result.requests += 1
+            if self._is_over(row):
+                result.final += 1
+            else:
+                asked.append((row.ref, row.uuid if row.method == BULK else ""))
+        return asked
+
+    def _expect_next(self, following: Sequence[tuple[str, str]], pace: Pace) -> str:
+        """Let the next answer be fetched while this one is stored, if the pace allows; the reference of whose it is."""
+        for ref, uuid in following:
+            if uuid and pace.due():
+                self.reader.expect(uuid)
+                return ref
+        return ""
+
+    def _is_over(self, row: RequestRow) -> bool:
+        return row.final or _past_horizon(row, self.clock.now(), self.environment.horizon)
 
     def _poll(self, row: RequestRow, result: Refreshed) -> None:
         try:

@@ -56,6 +56,13 @@ class Sender(Protocol):
 class StatusReader(Protocol):
     """Reads of the v1 bulk method; repeating one is harmless."""
 
+    def expect(self, uuid: str) -> None:
+        """Tell that `bulk_status` is about to be called for this request, or will be next after the one that was told of before.
+
+        Its answer may be fetched meanwhile, never two at once. Nothing comes of it if the call does not follow.
+        """
+        ...
+
     def bulk_status(self, uuid: str) -> StatusAnswer:
         """The statuses of one accepted request.
 

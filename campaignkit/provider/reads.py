@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlencode
 
@@ -14,6 +16,7 @@ from requests.adapters import HTTPAdapter
 from campaignkit import __version__
 from campaignkit.errors import ProviderError
 from campaignkit.model.secret import Secret
+from campaignkit.provider.ahead import Ahead, Answer
 from campaignkit.provider.connection import TransportError, mute_library, time_answers, tls_context
 from campaignkit.provider.origin import parse_origin
 from campaignkit.provider.port import NotVisibleError
@@ -110,6 +113,7 @@ class Asker:
         self._adapter = _Adapter(tls_context() if origin.scheme == "https" else None)
         self._session.mount(f"{origin.scheme}://", self._adapter)
         self._prepared: dict[Endpoint, requests.PreparedRequest] = {}
+        self._turn = Lock()
         mute_library()
 
     def __enter__(self) -> Self:
@@ -138,7 +142,8 @@ class Asker:
                 self._sleep(wait)
             wait = _FIRST_WAIT * 2**attempt
             try:
-                status, retry_after, body = self._ask(endpoint, fields)
+                with self._turn:
+                    status, retry_after, body = self._ask(endpoint, fields)
             except requests.exceptions.SSLError:
                 refused = True
                 break
@@ -172,7 +177,6 @@ class Asker:
             body = _body(endpoint, response)
             return response.status_code, response.headers.get("Retry-After"), self._redactor.blot(body)
 
-
     def _request(self, endpoint: Endpoint) -> requests.PreparedRequest:
         """The request of one method with all that stays the same, prepared once."""
         prepared = self._prepared.get(endpoint)
@@ -183,15 +187,36 @@ class Asker:
 
 
 class StatusClient(Asker):
-    """Implements `provider.port.StatusReader`; a context manager, for one thread."""
+    """Implements `provider.port.StatusReader`; a context manager, for one thread. See `Asker` for the arguments."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._ahead = Ahead()
+        self._expected: dict[str, Answer] = {}
+
+    def close(self) -> None:
+        """Close the connections; what is still expected is not waited for."""
+        self._ahead.close()
+        super().close()
+
+    def expect(self, uuid: str) -> None:
+        """Ask for these statuses as soon as what is expected before has come; see `provider.port.StatusReader`."""
+        # Of those that nobody came for only the newest is kept, and an older answer about the same request never.
+        self._expected.pop(uuid, None)
+        newest = list(self._expected.items())[-1:]
+        self._expected = {**dict(newest), uuid: self._ahead.fetch(partial(self._statuses, uuid))}
 
     def bulk_status(self, uuid: str) -> StatusAnswer:
         """The statuses of one accepted request; see `provider.port.StatusReader` and, for what is raised, `Asker.ask`."""
-        body = self.ask(STATUSES, {"uuid": uuid})
+        expected = self._expected.pop(uuid, None)
+        body = expected.wait() if expected else self._statuses(uuid)
         try:
             return decode_statuses(body)
         except NotStatusesError as error:
             raise ProviderError(str(error)) from None
+
+    def _statuses(self, uuid: str) -> bytes:
+        return self.ask(STATUSES, {"uuid": uuid})
 
 
 def _body(endpoint: Endpoint, response: requests.Response) -> bytes:

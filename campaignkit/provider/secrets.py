@@ -84,6 +84,8 @@ class Redactor:
 
     def _may_stand_in(self, text: str) -> bool:
         """Whether the patterns are worth a search, which is slow in a large text: every escaped form needs one of these characters."""
+        if not self._token.isascii():  # its characters may stand in either of two ways, each for itself
+            return True
         return any(begin in text for begin in _ESCAPES) or any(form in text for form in self._literal)
 
     def _without_slices(self, text: str) -> str:

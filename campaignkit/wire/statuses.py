@@ -160,11 +160,11 @@ def _entry(item: Any, at: int, notes: list[str]) -> StatusEntry | None:
 def _row(row: dict[str, Any]) -> StatusRow:
     """One person's object. What is as documented is taken as it is, which is what the readers of odd values would come to."""
     get = row.get
-    person, status, delivery_id, when = get("phone"), get("status"), get("delivery_id"), get("status_time")
+    said, status, delivery_id, when = get("phone"), get("status"), get("delivery_id"), get("status_time")
     return _MADE(
         StatusRow,
         (
-            int(person) if type(person) is str and len(person) == _PHONE_DIGITS and person.isascii() and person.isdecimal() else phone(person),
+            int(said) if type(said) is str and len(said) == _PHONE_DIGITS and said.isascii() and said.isdecimal() else phone(said),
             status if type(status) is str and len(status) <= LONGEST_WORD and status.isprintable() else words(status, LONGEST_WORD),
             delivery_id if type(delivery_id) is int and 0 <= delivery_id < _LARGEST_NUMBER else number(delivery_id),
             when if type(when) is str and len(when) <= LONGEST_WORD and when.isprintable() else words(when, LONGEST_WORD),

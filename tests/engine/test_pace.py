@@ -37,6 +37,19 @@ def test_a_rate_of_zero_waits_for_nothing() -> None:
     assert clock.slept == []
 
 
+def test_what_is_due_begins_without_waiting_and_counts() -> None:
+    clock = FakeClock()
+    pace = Pace(2.0, clock)
+    assert (pace.due(), pace.due()) == (True, False)
+    clock.forward(0.5)
+    assert (pace.due(), pace.due()) == (True, False)
+    pace.wait()
+    assert clock.slept == [0.5]
+    free = Pace(0.0, clock)
+    assert free.due()
+    assert free.due()
+
+
 def test_waits_double_with_jitter_up_to_a_bound_and_never_undercut_the_provider() -> None:
     chance = random.Random(1)
     for attempt in range(1, 20):

@@ -146,3 +146,16 @@ def test_an_id_of_another_phone_is_not(bench: Bench, unknown: str) -> None:
         desk(bench, FakeReader({"8484": QuickStatus(FIRST + 1, "SENT", "")})).settle(unknown, accepted("8484"))
     with pytest.raises(RefusedError, match="no id of r1: no digits"):
         desk(bench, FakeReader({"x": ValueError("no digits")})).settle(unknown, accepted("x"))
+
+
+def test_they_are_asked_about_in_their_turn_and_expected_by_nobody(bench: Bench) -> None:
+    class Expecting(FakeReader):
+        def expect(self, uuid: str) -> None:
+            self.asked.append(f"expect {uuid}")
+
+    one = quick_mailing()
+    apply(bench, batches(bench, one), FakeSender(), one)
+    reader = Expecting()
+    job = RefreshJob(store=bench.store, reader=reader, clock=FakeClock(), environment=environment(), campaigns=())
+    assert job.once().polled == 3
+    assert reader.asked == [row.uuid for row in bench.store.requests()]

@@ -73,6 +73,9 @@ class FakeReader:
         self.answers = answers or {}
         self.asked: list[str] = []
 
+    def expect(self, uuid: str) -> None:
+        """Nothing: each answer is made when it is asked for."""
+
     def bulk_status(self, uuid: str) -> StatusAnswer:
         found: StatusAnswer = self._answer(uuid, StatusAnswer, StatusAnswer(entries=()))
         return found

@@ -271,3 +271,54 @@ def test_reads_trust_nobody_whom_sends_do_not_trust(serve: Serve, authority: Aut
 def test_an_error_that_is_no_json_object_is_not_quoted(serve: Serve) -> None:
     with pytest.raises(ProviderError, match=r"HTTP 400$"):
         ask(serve(says(answer(b'{"error": "half', status="400 Bad"))).url)
+
+
+OTHERS = ("cc9c8043-8caf-11ef-1", "cc9c8043-8caf-11ef-2", "cc9c8043-8caf-11ef-3")
+
+
+def named(name: str) -> Script:
+    return says(answer(json.dumps([{"name": name}]).encode()))
+
+
+def test_what_is_expected_is_asked_once_in_order_and_given_when_it_is_asked_for(serve: Serve) -> None:
+    peer = serve(named("1"), named("2"), named("3"))
+    with StatusClient(peer.url, TOKEN, token_in="documented", connect_timeout=1, read_timeout=1) as client:
+        client.expect(OTHERS[0])
+        client.expect(OTHERS[1])
+        assert [client.bulk_status(uuid).entries[0].name for uuid in OTHERS] == ["1", "2", "3"]
+    asked = [request.split(b"uuid=")[1].split(b" ")[0].decode() for request in peer.requests]
+    assert asked == list(OTHERS)
+
+
+def test_what_is_expected_fails_as_what_is_asked_for(serve: Serve) -> None:
+    peer = serve(says(answer(b"", status="404 Not Found")), says(answer(error(f"no {TOKEN}"), status="403 No")), says(answer(b"{")))
+    with StatusClient(peer.url, TOKEN, token_in="documented", connect_timeout=1, read_timeout=1) as client:
+        for uuid, kind in zip(OTHERS, (NotVisibleError, ProviderError, ProviderError), strict=True):
+            client.expect(uuid)
+            with pytest.raises(ProviderError) as caught:
+                client.bulk_status(uuid)
+            assert type(caught.value) is kind
+            assert_clean(caught.value)
+    assert peer.connections == 3
+
+
+def test_an_older_answer_about_the_same_request_is_never_given(serve: Serve) -> None:
+    peer = serve(named("old"), named("2"), named("3"), named("new"))
+    with StatusClient(peer.url, TOKEN, token_in="documented", connect_timeout=1, read_timeout=1) as client:
+        client.expect(OTHERS[0])  # and nobody comes for it
+        for uuid in OTHERS[1:]:
+            client.expect(uuid)
+        assert [client.bulk_status(uuid).entries[0].name for uuid in (OTHERS[2], OTHERS[0])] == ["3", "new"]
+        client.expect(OTHERS[0])
+        client.expect(OTHERS[0])
+        assert client.bulk_status(OTHERS[0]).entries[0].name == "new"
+    assert peer.connections == 6
+
+
+def test_cookies_of_the_provider_are_not_sent_back(serve: Serve) -> None:
+    peer = serve(says(answer(STATUSES, headers=b"Set-Cookie: a=b; Path=/\r\n")))
+    with StatusClient(peer.url, TOKEN, token_in="body", connect_timeout=1, read_timeout=1) as client:
+        for _ in range(2):
+            client.bulk_status(UUID)
+    assert len(peer.requests) == 2
+    assert not any(b"cookie" in request.lower() for request in peer.requests)
