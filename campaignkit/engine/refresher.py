@@ -86,12 +86,11 @@ class RefreshJob:
     def _to_be_asked(self, result: Refreshed) -> list[tuple[str, str]]:
         """The references of the requests that may still change, each with its uuid where the bulk method sent it.
 
-        Those that are over are counted here, where nobody of them needs to be loaded.
+        Those that are over are counted here, without loading any of their people.
         """
         asked = []
-        for row in self.store.requests(campaigns=self.campaigns, states=[RequestState.ACCEPTED], with_people=False):
-            if not row.uuid:
-                continue
+        rows = self.store.requests(campaigns=self.campaigns, states=[RequestState.ACCEPTED], with_people=False)
+        for row in (row for row in rows if row.uuid):
             result.requests += 1
             if self._is_over(row):
                 result.final += 1
