@@ -55,6 +55,22 @@ def fold(request: RequestRow, answer: StatusAnswer, *, words: Mapping[int, str],
     return Folded(tuple(updates), changed, final, tuple(dict.fromkeys(notes)))
 
 
+def news(request: RequestRow, folded: Folded) -> tuple[BatchUpdate, ...]:
+    """The updates among those of an answer that differ from what is known of the request."""
+    return tuple(update for update, batch in zip(folded.updates, request.batches, strict=True) if update != _known(batch))
+
+
+def _known(batch: BatchRow) -> BatchUpdate:
+    return BatchUpdate(
+        batch_id=batch.id,
+        statuses=batch.statuses,
+        details=batch.details,
+        errors=batch.errors,
+        error_first_at=batch.error_first_at,
+        refused=batch.refused,
+    )
+
+
 def _attributed(
     request: RequestRow, entries: Iterable[StatusEntry], notes: list[str]
 ) -> tuple[dict[str, list[StatusRow]], dict[str, tuple[str, ...]]]:
@@ -89,27 +105,27 @@ def _batch(
     moved = 0
     details = batch.details
     if rows:
+        merged = _Merged(words, word_id)
         phones = array("q")
         phones.frombytes(batch.phones)
-        positions = {phone: at for at, phone in enumerate(phones)}
-        known = unpack_details(batch.details, batch.count)
-        for row in rows:
-            at = positions.get(row.phone) if row.phone is not None else None
+        positions: dict[int | None, int] = dict(zip(phones, range(batch.count), strict=True))
+        known = unpack_details(details, batch.count)
+        before = known.copy()
+        for phone, status, delivery_id, status_time, error_code in rows:
+            at = positions.get(phone)
             if at is None:
                 notes.append(f"a status for a phone that is not in {batch.name!r}")
                 continue
-            old = words.get(statuses[at], "")
-            new = merge(old, row.status) if old else row.status
-            if new != old:
-                statuses[at] = word_id(new)
-                if statuses[at] not in words:
-                    words = {**words, statuses[at]: new}
-                moved += 1
-            known[at] = _detail(row)
-        details = _packed(known)
+            statuses[at], step = merged[statuses[at], status]
+            moved += step
+            known[at] = [delivery_id, status_time, error_code] if error_code else [delivery_id, status_time]
+        words = merged.words
+        if known != before or not details:
+            details = _packed(known)
     every = tuple(dict.fromkeys((*batch.errors, *errors)))
     # Details are written with the first row of the batch, whether or not its phone could be matched.
-    listed = any(statuses) or bool(details)
+    seen = set(statuses)
+    listed = seen != {0} or bool(details)
     first_at = batch.error_first_at or (now if errors else None)
     agreed = bool(errors) and first_at is not None and now - first_at >= AGREEMENT
     refused = not listed and (batch.refused or agreed)
@@ -123,8 +139,29 @@ def _batch(
     )
     moved += len(every) - len(batch.errors) + (refused != batch.refused)
     # A refusal is no end: if a status shows up after all, nobody of the batch may be sent to again.
-    ended = all(byte and is_final(words.get(byte, "")) for byte in statuses)
+    ended = all(byte and is_final(words.get(byte, "")) for byte in seen)
     return update, moved, ended
+
+
+class _Merged(dict[tuple[int, str], tuple[int, bool]]):
+    """By a known byte and a newer word: the byte of what to keep of both, and whether that is another word; worked out once each."""
+
+    def __init__(self, words: Mapping[int, str], word_id: Callable[[str], int]) -> None:
+        super().__init__()
+        self.words = words
+        self._word_id = word_id
+
+    def __missing__(self, pair: tuple[int, str]) -> tuple[int, bool]:
+        byte, status = pair
+        old = self.words.get(byte, "")
+        new = merge(old, status) if old else status
+        result = (byte, False)
+        if new != old:
+            result = (self._word_id(new), True)
+            if result[0] not in self.words:
+                self.words = {**self.words, result[0]: new}
+        self[pair] = result
+        return result
 
 
 def fold_quick(
@@ -194,11 +231,6 @@ def fold_list(
         details=_packed(details),
     )
     return FoldedList(after, changed, final, tuple(dict.fromkeys(notes)))
-
-
-def _detail(row: StatusRow) -> list[object]:
-    known: list[object] = [row.delivery_id, row.status_time]
-    return [*known, row.error_code] if row.error_code else known
 
 
 def _packed(details: list[list[object]]) -> bytes:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from campaignkit.engine.folding import Folded, FoldedList, fold, fold_list, fold_quick
+from campaignkit.engine.folding import Folded, FoldedList, fold, fold_list, fold_quick, news
 from campaignkit.engine.pace import Pace
 from campaignkit.errors import ProviderError, StateError
 from campaignkit.model.clock import Clock
@@ -62,25 +62,36 @@ class RefreshJob:
         self.before()
         result = Refreshed()
         pace = Pace(self.environment.rate, self.clock)
-        refs = [
-            row.ref for row in self.store.requests(campaigns=self.campaigns, states=[RequestState.ACCEPTED], with_people=False) if row.uuid
-        ]
-        result.requests = len(refs)
-        for number, ref in enumerate(refs, 1):
+        asked = self._to_be_asked(result)
+        for number, ref in enumerate(asked, 1):
             if self.stopped():
                 result.pending += 1
                 continue
             row = self.store.request(ref)
             if row is None:
                 continue
-            now = self.clock.now()
-            if row.final or _past_horizon(row, now, self.environment.horizon):
+            if self._is_over(row):
                 result.final += 1
                 continue
             pace.wait()
             self._poll(row, result)
-            self.tell(number, len(refs))
+            self.tell(number, len(asked))
         return result
+
+    def _to_be_asked(self, result: Refreshed) -> list[str]:
+        """The references of the requests that may still change; those that are over are counted, without loading any of their people."""
+        asked = []
+        rows = self.store.requests(campaigns=self.campaigns, states=[RequestState.ACCEPTED], with_people=False)
+        for row in (row for row in rows if row.uuid):
+            result.requests += 1
+            if self._is_over(row):
+                result.final += 1
+            else:
+                asked.append(row.ref)
+        return asked
+
+    def _is_over(self, row: RequestRow) -> bool:
+        return row.final or _past_horizon(row, self.clock.now(), self.environment.horizon)
 
     def _poll(self, row: RequestRow, result: Refreshed) -> None:
         try:
@@ -140,7 +151,7 @@ class RefreshJob:
             now = self.clock.now()
             folded = self._fold(current, answer, now)
             notes = "\n".join(folded.notes).encode()
-            listing, updates = (folded.listing, ()) if isinstance(folded, FoldedList) else (None, folded.updates)
+            listing, updates = (folded.listing, ()) if isinstance(folded, FoldedList) else (None, news(current, folded))
             try:
                 if self.store.record_poll(
                     current.ref, updates, final=folded.final, at=now, seen=current.polled_at, answer=notes, listing=listing

@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import urlencode
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -106,7 +107,9 @@ class Asker:
                 "Accept-Encoding": "identity",
             }
         )
-        self._session.mount(f"{origin.scheme}://", _Adapter(tls_context() if origin.scheme == "https" else None))
+        self._adapter = _Adapter(tls_context() if origin.scheme == "https" else None)
+        self._session.mount(f"{origin.scheme}://", self._adapter)
+        self._prepared: dict[Endpoint, requests.PreparedRequest] = {}
         mute_library()
 
     def __enter__(self) -> Self:
@@ -159,16 +162,27 @@ class Asker:
         if not self._all_in_body:
             query = {**(secret if endpoint.token_in_query else {}), **(fields if endpoint.fields_in_query else {})}
         form = {name: value for name, value in {**secret, **fields}.items() if name not in query}
-        url = self._origin.url(endpoint.path)
-        with self._session.post(url, params=query, data=form, timeout=self._timeout, allow_redirects=False, stream=True) as response:
+        request = self._request(endpoint)
+        request.prepare_body(form, None)
+        request.url = self._origin.url(endpoint.path) + ("?" + urlencode(query) if query else "")
+        # Past the session: it would prepare each of a thousand requests anew, keep cookies and look for redirects.
+        with self._adapter.send(request, stream=True, timeout=self._timeout) as response:
             if response.headers.get("Content-Encoding", "identity").lower() != "identity":
                 raise ProviderError(f"the {endpoint.answer} is compressed, which was not asked for")
             body = _body(endpoint, response)
             return response.status_code, response.headers.get("Retry-After"), self._redactor.blot(body)
 
+    def _request(self, endpoint: Endpoint) -> requests.PreparedRequest:
+        """The request of one method with all that stays the same, prepared once."""
+        prepared = self._prepared.get(endpoint)
+        if prepared is None:
+            prepared = self._session.prepare_request(requests.Request("POST", self._origin.url(endpoint.path)))
+            self._prepared[endpoint] = prepared
+        return prepared
+
 
 class StatusClient(Asker):
-    """Implements `provider.port.StatusReader`; a context manager, for one thread."""
+    """Implements `provider.port.StatusReader`; a context manager, for one thread. See `Asker` for the arguments."""
 
     def bulk_status(self, uuid: str) -> StatusAnswer:
         """The statuses of one accepted request; see `provider.port.StatusReader` and, for what is raised, `Asker.ask`."""

@@ -23,6 +23,8 @@ SLICE = 12
 _STRIDE = SLICE - _PIECE + 1
 """Every slice holds one whole piece that begins at a multiple of this."""
 
+_ESCAPES = ("\\", "%", "&#")
+
 Text = TypeVar("Text", str, bytes)
 
 
@@ -39,6 +41,7 @@ class Redactor:
 
     def __init__(self, token: str) -> None:
         self._token = token
+        self._literal: tuple[str, ...] = ()
         if len(token) < SHORTEST:
             self._patterns: tuple[re.Pattern[str], ...] = ()
             self._starts: tuple[str, ...] = ()
@@ -46,6 +49,7 @@ class Redactor:
         raw = token.encode("utf-8", "surrogatepass")
         # Bytes are searched as Latin-1 text, one character a byte, so that one language of patterns serves both kinds.
         literal = {*_encoded(raw), raw.decode("latin-1")}
+        self._literal = (token, *literal)
         # Two patterns: each begins with known characters, which lets the engine skip the rest of a text quickly.
         self._patterns = (
             re.compile("".join(map(_any_form, token))),
@@ -64,8 +68,9 @@ class Redactor:
         return len(self._token) >= SHORTEST and self._token in text
 
     def _blotted(self, text: str) -> str:
-        for pattern in self._patterns:
-            text = pattern.sub(MARK, text)
+        if self._may_stand_in(text):
+            for pattern in self._patterns:
+                text = pattern.sub(MARK, text)
         if len(self._token) > SLICE:
             text = self._without_slices(text)
         for start in self._starts:
@@ -76,6 +81,12 @@ class Redactor:
             if at >= 0:
                 text = text[: len(text) - len(tail) + at] + MARK
         return text
+
+    def _may_stand_in(self, text: str) -> bool:
+        """Whether the patterns are worth a search, which is slow in a large text: every escaped form needs one of these characters."""
+        if not self._token.isascii():  # its characters may stand in either of two ways, each for itself
+            return True
+        return any(begin in text for begin in _ESCAPES) or any(form in text for form in self._literal)
 
     def _without_slices(self, text: str) -> str:
         spans = sorted(self._slices(text))

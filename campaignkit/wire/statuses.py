@@ -7,7 +7,7 @@ The documentation shows an array of two kinds of entries: `{message_id, name, al
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from campaignkit.wire.outcomes import error_text
 from campaignkit.wire.strict_json import BadJSONError, parse
@@ -37,6 +37,9 @@ LARGEST_ANSWER = 64 << 20
 LONGEST_NAME = 200
 LONGEST_ERROR = 300
 _MOST_NOTES = 50
+_PHONE_DIGITS = 12
+_LARGEST_NUMBER = 10**18
+_MADE = tuple.__new__
 
 
 class NotStatusesError(ValueError):
@@ -51,9 +54,11 @@ class NotStatusesError(ValueError):
         self.stated = stated
 
 
-@dataclass(frozen=True, slots=True)
-class StatusRow:
-    """One person's status; `status_time` has no zone and stays text; a `phone` or id that cannot be read is None."""
+class StatusRow(NamedTuple):
+    """One person's status; `status_time` has no zone and stays text; a `phone` or id that cannot be read is None.
+
+    A tuple and no dataclass: a refresh makes one for each of a million people.
+    """
 
     phone: int | None
     status: str
@@ -140,7 +145,7 @@ def _entry(item: Any, at: int, notes: list[str]) -> StatusEntry | None:
             rows.append(_row(row))
         else:
             notes.append(f"entry {at} has a status that is no object")
-    if lost := sum(row.phone is None for row in rows):
+    if lost := [row[0] for row in rows].count(None):
         notes.append(f"entry {at} has {lost} statuses without a readable phone")
     errors = [words(error, LONGEST_ERROR) for key in ("errors", "error") for error in listed(item.get(key))]
     name = item.get("name")
@@ -153,9 +158,16 @@ def _entry(item: Any, at: int, notes: list[str]) -> StatusEntry | None:
 
 
 def _row(row: dict[str, Any]) -> StatusRow:
-    return StatusRow(
-        phone=phone(row.get("phone")),
-        status=words(row.get("status"), LONGEST_WORD),
-        delivery_id=number(row.get("delivery_id")),
-        status_time=words(row.get("status_time"), LONGEST_WORD),
+    """One person's object. What is as documented is taken as it is, which is what the readers of odd values would come to."""
+    get = row.get
+    said, status, delivery_id, when = get("phone"), get("status"), get("delivery_id"), get("status_time")
+    return _MADE(
+        StatusRow,
+        (
+            int(said) if type(said) is str and len(said) == _PHONE_DIGITS and said.isascii() and said.isdecimal() else phone(said),
+            status if type(status) is str and len(status) <= LONGEST_WORD and status.isprintable() else words(status, LONGEST_WORD),
+            delivery_id if type(delivery_id) is int and 0 <= delivery_id < _LARGEST_NUMBER else number(delivery_id),
+            when if type(when) is str and len(when) <= LONGEST_WORD and when.isprintable() else words(when, LONGEST_WORD),
+            "",
+        ),
     )

@@ -5,15 +5,17 @@ from __future__ import annotations
 import random
 from array import array
 from datetime import datetime
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
+from campaignkit.engine.folding import unpack_details
 from campaignkit.engine.overview import overview, people
 from campaignkit.engine.refresher import RefreshJob
 from campaignkit.errors import ProviderError, StateError
 from campaignkit.model.status import MailingStatus
 from campaignkit.provider.port import NotVisibleError
+from campaignkit.states.records import BatchUpdate, RequestRow
 from campaignkit.states.store import Store
 from campaignkit.wire.statuses import StatusAnswer, StatusEntry, StatusRow
 from tests.engine.conftest import FIRST, Bench, environment, mailing
@@ -284,3 +286,84 @@ def test_a_row_that_others_change_without_end_is_left_as_they_left_it(bench: Ben
     found = job(bench, Slow({uuid: StatusAnswer(entries=(entry(bench, row(0, "READ")),))}), busy).once()
     assert (found.polled, found.pending, len(newer.asked)) == (0, 1, 10)
     assert dict(view(bench).statuses) == {"DELIVERED": 1}
+
+
+class Counting:
+    """A store that counts what is loaded with its people, and keeps what is written of batches."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.loaded: list[str] = []
+        self.updates: list[tuple[BatchUpdate, ...]] = []
+
+    def request(self, ref: str) -> RequestRow | None:
+        self.loaded.append(ref)
+        return self._store.request(ref)
+
+    def record_poll(self, ref: str, updates: tuple[BatchUpdate, ...], **given: Any) -> bool:
+        self.updates.append(updates)
+        return self._store.record_poll(ref, updates, **given)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+
+def test_whoever_is_read_by_all_is_neither_loaded_nor_asked_about_again(bench: Bench) -> None:
+    uuid, reader = sent(bench, 1), FakeReader()
+    reader.answers[uuid] = StatusAnswer(entries=(entry(bench, row(0, "READ")),))
+    assert job(bench, reader, FakeClock()).once().final == 1
+    again = job(bench, reader, FakeClock())
+    store = Counting(bench.store)
+    again.store = cast("Store", store)
+    found = again.once()
+    assert (found.requests, found.polled, found.final, found.settled) == (1, 0, 1, True)
+    assert (store.loaded, reader.asked) == ([], [uuid])
+
+
+def test_a_request_that_another_refresh_ends_meanwhile_is_not_asked_about(bench: Bench) -> None:
+    uuids, clock = two_requests(bench), FakeClock()
+    second = list(bench.store.requests())[1]
+    rows = tuple(StatusRow(FIRST + at, "READ", at, "") for at in range(2))
+    over = StatusAnswer(entries=(StatusEntry(name=second.batches[0].name, message_id=2, rows=rows, errors=()),))
+
+    class Other(FakeReader):
+        def bulk_status(self, asked: str) -> StatusAnswer:
+            if not self.asked:
+                job(bench, FakeReader({uuids[1]: over}), clock).once()
+            return super().bulk_status(asked)
+
+    reader = Other()
+    found = job(bench, reader, clock).once()
+    assert (found.polled, found.final) == (1, 1)
+    assert reader.asked == uuids[:1]
+
+
+def test_what_is_known_already_is_not_written_again(bench: Bench) -> None:
+    uuid, clock = sent(bench), FakeClock()
+    reader = FakeReader({uuid: StatusAnswer(entries=(entry(bench, row(0, "DELIVERED"), row(1, "SENT")),))})
+    job(bench, reader, clock).once()
+    again = job(bench, reader, clock)
+    store = Counting(bench.store)
+    again.store = cast("Store", store)
+    clock.forward(1)
+    assert again.once().polled == 1
+    newest = bench.store.request("r1")
+    assert newest is not None
+    assert (store.updates, newest.polled_at) == ([()], clock.now())
+    # The same status at another time is news, though nobody moved.
+    later = row(1, "SENT")._replace(status_time="2026-11-23 12:30:00")
+    reader.answers[uuid] = StatusAnswer(entries=(entry(bench, row(0, "DELIVERED"), later),))
+    assert again.once().changed == 0
+    assert [len(updates) for updates in store.updates] == [0, 1]
+    [found] = list(people(bench.store, phone=FIRST + 1))
+    assert found.status_time == "2026-11-23 12:30:00"
+    assert bench.store.problems() == []
+
+
+def test_a_failure_keeps_its_code(bench: Bench) -> None:
+    uuid = sent(bench)
+    failed = StatusRow(phone=FIRST, status="UNDELIVERED", delivery_id=1, status_time="", error_code="7")
+    job(bench, FakeReader({uuid: StatusAnswer(entries=(entry(bench, failed),))}), FakeClock()).once()
+    current = bench.store.request("r1")
+    assert current is not None
+    assert unpack_details(current.batches[0].details, 5) == [[1, "", "7"], [], [], [], []]

@@ -271,3 +271,12 @@ def test_reads_trust_nobody_whom_sends_do_not_trust(serve: Serve, authority: Aut
 def test_an_error_that_is_no_json_object_is_not_quoted(serve: Serve) -> None:
     with pytest.raises(ProviderError, match=r"HTTP 400$"):
         ask(serve(says(answer(b'{"error": "half', status="400 Bad"))).url)
+
+
+def test_cookies_of_the_provider_are_not_sent_back(serve: Serve) -> None:
+    peer = serve(says(answer(STATUSES, headers=b"Set-Cookie: a=b; Path=/\r\n")))
+    with StatusClient(peer.url, TOKEN, token_in="body", connect_timeout=1, read_timeout=1) as client:
+        for _ in range(2):
+            client.bulk_status(UUID)
+    assert len(peer.requests) == 2
+    assert not any(b"cookie" in request.lower() for request in peer.requests)

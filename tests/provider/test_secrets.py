@@ -76,10 +76,21 @@ def test_a_token_of_several_bytes_a_character_is_blotted_whole_in_bytes() -> Non
     assert Redactor("0000000Ã").blot("<0000000Ã>".encode()) == f"<{MARK}>".encode()
 
 
+def test_a_token_whose_characters_are_encoded_here_and_not_there_is_blotted() -> None:
+    assert Redactor("0000000Ãé").blot(f"<0000000{'Ã'.encode().decode('latin-1')}é>") == f"<{MARK}>"
+
+
 @given(st.text(), st.binary(), st.sampled_from(["no-such-token-anywhere", "", "short", "abcdefgh"]))
 def test_other_text_stays(text: str, data: bytes, token: str) -> None:
     assert Redactor(token).blot(text) == text
     assert Redactor(token).blot(data) == data
+
+
+@pytest.mark.parametrize("beside", ["", "100%", "\\", "&#", "&"])
+def test_each_form_is_found_beside_whatever_other_characters(beside: str) -> None:
+    token = "tests-only-token-of-nobody"
+    for form in (token, token.encode().hex(), token.encode().hex().upper(), token.replace("-", "%2D"), token.replace("-", "&#45;")):
+        assert Redactor(token).blot(f"{beside} {form} {beside}") == f"{beside} {MARK} {beside}"
 
 
 def test_html_entities_of_an_escaper_do_not_hide_it() -> None:

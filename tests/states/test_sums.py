@@ -12,7 +12,7 @@ import pytest
 
 from campaignkit.errors import StateError
 from campaignkit.model.outcomes import Outcome
-from campaignkit.states.records import RequestState
+from campaignkit.states.records import BatchUpdate, RequestState
 from campaignkit.states.sqlite import sums
 from campaignkit.states.store import ClaimConflictError
 from tests.states.conftest import AT, FIRST, INVITATION, LAST_DAY, Run, World, list_request, new_sqlite, request, result
@@ -121,6 +121,29 @@ def test_a_damaged_batch_is_neither_read_nor_changed(world: World, column: str) 
             read()
     with pytest.raises(StateError, match=r"checksum is wrong|no batch of it holds"):
         store.forget(INVITATION, reason="x", at=AT)
+
+
+@pytest.mark.parametrize("column", ["fingerprints", "errors", "refused"])
+def test_a_damaged_batch_is_not_taught(world: World, column: str) -> None:
+    flip(world, "batch", column)
+    store = world.store()
+    update = BatchUpdate(batch_id=1, statuses=bytes(10), details=b"", errors=(), error_first_at=None, refused=False)
+    with pytest.raises(StateError, match="row 1 of batch: the checksum is wrong"):
+        store.record_poll("r1", [update], final=False, at=AT, seen=None)
+
+
+def test_a_change_of_a_row_renews_its_sum_whatever_the_new_values_are(world: World) -> None:
+    store = world.store()
+    for at, (errors, first, refused) in enumerate([((), None, False), (("Отказ", '"'), AT, True), (("Отказ",), AT, False)]):
+        update = BatchUpdate(
+            batch_id=1, statuses=bytes([at] * 10), details=b"\0x" * at, errors=errors, error_first_at=first, refused=refused
+        )  # fmt: skip
+        seen = AT if at else None
+        assert store.record_poll("r1", [update], final=bool(at), at=AT, seen=seen, answer="не понято".encode() * at)
+        row = store.request("r1")
+        assert row is not None
+        assert (row.batches[0].statuses, row.batches[0].errors, row.batches[0].refused) == (update.statuses, errors, refused)
+        assert store.problems() == []
 
 
 @pytest.mark.parametrize(

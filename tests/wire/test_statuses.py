@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from campaignkit.wire import values as odd
 from campaignkit.wire.statuses import (
     NotStatusesError,
     StatusEntry,
@@ -70,6 +71,34 @@ def test_the_documented_sample() -> None:
 def test_odd_rows_are_read_as_far_as_they_go(row: dict[str, Any], read: StatusRow) -> None:
     assert decoded([{"success": [row]}])[0].rows == (read,)
     assert decoded([{"success": row}])[0].rows == (read,)
+
+
+digits = st.text("0123456789", min_size=9, max_size=20)
+near_documented = st.fixed_dictionaries(
+    {},
+    optional={
+        "phone": digits | digits.map(int) | st.sampled_from(["٣٧٥٢٩١١١١١١١", "+37529111111", "37529111111²", " 37529111111", True, None]),
+        "delivery_id": st.integers(-1, 10**19) | digits | st.sampled_from([True, 10**18 - 1, 10**18, 1.0, None]),
+        "status": st.text(max_size=3) | st.sampled_from(["DELIVERED", "x" * 64, "x" * 65, "a\u200b", 5, None, ["NEW"]]),
+        "status_time": st.text(max_size=3) | st.sampled_from(["2024-10-16 22:52:42.497994", "x" * 65, 1700000000, False, None]),
+    },
+)
+
+
+@given(st.lists(near_documented))
+def test_what_is_taken_as_it_is_is_what_the_readers_of_odd_values_come_to(rows: list[dict[str, Any]]) -> None:
+    slowly = tuple(
+        StatusRow(
+            phone=odd.phone(row.get("phone")),
+            status=odd.words(row.get("status"), odd.LONGEST_WORD),
+            delivery_id=odd.number(row.get("delivery_id")),
+            status_time=odd.words(row.get("status_time"), odd.LONGEST_WORD),
+        )
+        for row in rows
+    )
+    [read] = decoded([{"success": rows}])
+    assert read.rows == slowly
+    assert [list(map(type, row)) for row in read.rows] == [list(map(type, row)) for row in slowly]
 
 
 @pytest.mark.parametrize(

@@ -12,11 +12,34 @@ from campaignkit.states.records import BatchUpdate, Listing
 from campaignkit.states.sqlite import listings
 from campaignkit.states.sqlite.connection import bump, demand_one
 from campaignkit.states.sqlite.rows import id_of
-from campaignkit.states.sqlite.sums import demand_intact, seal
+from campaignkit.states.sqlite.sums import change, demand_intact, seal
 from campaignkit.states.times import to_text
 
 _OTHERS = 255
 _OTHERS_WORD = "OTHER"
+
+_POLLED = (
+    change(
+        "request",
+        {"polled_at": ":at", "final": ":final", "poll_answer": "CASE WHEN length(:answer) THEN :answer ELSE poll_answer END"},
+    )
+    + " AND id = :id AND state = 'accepted' AND polled_at IS :seen"
+)
+# Once somebody of it was planned anew, its refusal stands: taking it back would claim that person twice.
+_TAUGHT = (
+    change(
+        "batch",
+        {
+            "statuses": ":statuses",
+            "histogram": ":histogram",
+            "details": ":details",
+            "errors": ":errors",
+            "error_first_at": ":error_first_at",
+            "refused": "(:refused OR claimed < count)",
+        },
+    )
+    + " AND id = :id"
+)
 
 
 def record_poll(
@@ -35,18 +58,13 @@ def record_poll(
     StateError if the request is not accepted or a batch is none of its own.
     """
     request_id = id_of(ref)
-    demand_intact(sql, "request", request_id)
-    cursor = sql.execute(
-        "UPDATE request SET polled_at = ?, final = ?, poll_answer = CASE WHEN length(?) THEN ? ELSE poll_answer END"
-        " WHERE id = ? AND state = 'accepted' AND polled_at IS ?",
-        (at, int(final), answer, answer, request_id, seen),
-    )
+    cursor = sql.execute(_POLLED, {"at": at, "final": int(final), "answer": answer, "id": request_id, "seen": seen})
     if cursor.rowcount != 1:
+        demand_intact(sql, "request", request_id)
         demand_one(
             sql.execute("UPDATE request SET id = id WHERE id = ? AND state = 'accepted'", (request_id,)), f"{ref} as an accepted request"
         )
         return False
-    seal(sql, "request", request_id)
     if listing is not None:
         listings.update(sql, ref, listing)
     changed = [_update(sql, request_id, update) for update in updates]
@@ -72,26 +90,25 @@ def word_id(sql: sqlite3.Connection, word: str) -> int:
 
 def _update(sql: sqlite3.Connection, request_id: int, update: BatchUpdate) -> bool:
     """Write one batch; tells whether its people were refused by it, or are no longer."""
-    demand_intact(sql, "batch", update.batch_id)
     row = sql.execute("SELECT count, refused, claimed FROM batch WHERE id = ? AND request_id = ?", (update.batch_id, request_id)).fetchone()
     if row is None:
         raise StateError(f"Batch {update.batch_id} is none of r{request_id}. Nothing of this answer was stored.")
-    if len(update.statuses) != row[0]:
-        raise ValueError(f"batch {update.batch_id} has {row[0]} people, not {len(update.statuses)}")
-    # Once somebody of it was planned anew, its refusal stands: taking it back would claim that person twice.
-    refused = update.refused or row[2] < row[0]
+    count, was_refused, claimed = row
+    if len(update.statuses) != count:
+        raise ValueError(f"batch {update.batch_id} has {count} people, not {len(update.statuses)}")
     cursor = sql.execute(
-        "UPDATE batch SET statuses = ?, histogram = ?, details = ?, errors = ?, error_first_at = ?, refused = ? WHERE id = ?",
-        (
-            update.statuses,
-            pack_histogram(update.statuses),
-            update.details,
-            json.dumps(update.errors, ensure_ascii=False),
-            None if update.error_first_at is None else to_text(update.error_first_at),
-            int(refused),
-            update.batch_id,
-        ),
+        _TAUGHT,
+        {
+            "statuses": update.statuses,
+            "histogram": pack_histogram(update.statuses),
+            "details": update.details,
+            "errors": json.dumps(update.errors, ensure_ascii=False),
+            "error_first_at": None if update.error_first_at is None else to_text(update.error_first_at),
+            "refused": int(update.refused),
+            "id": update.batch_id,
+        },
     )
+    if cursor.rowcount != 1:
+        demand_intact(sql, "batch", update.batch_id)
     demand_one(cursor, f"Batch {update.batch_id}")
-    seal(sql, "batch", update.batch_id)
-    return bool(row[1]) != refused
+    return bool(was_refused) != (update.refused or claimed < count)

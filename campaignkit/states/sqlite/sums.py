@@ -7,6 +7,7 @@ about to be changed. Claims are too many for that: each mailing carries the numb
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Mapping
 from typing import Any, Final
 from zlib import crc32
 
@@ -61,6 +62,21 @@ def holds(table: str, alias: str = "") -> str:
 def seal(sql: sqlite3.Connection, table: str, *row_ids: int) -> None:
     """Write the sums of rows that were just changed, in the running transaction."""
     sql.executemany(f"UPDATE {table} SET checksum = row_sum({COLUMNS[table]}) WHERE id = ?", [(row_id,) for row_id in row_ids])  # noqa: S608 - our own names
+
+
+def change(table: str, columns: Mapping[str, str]) -> str:
+    """The UPDATE that changes one row, if it is as it was written, and its sum with it: the row is written once, and its bytes read once.
+
+    Args:
+        table: Of `COLUMNS`.
+        columns: By column, the SQL expression of its new value: of the type of the column, as the sum is taken of it as it is.
+
+    Returns:
+        The statement up to its condition, to which more may be added. Whoever meets no row by it asks `demand_intact` why.
+    """
+    new = ", ".join(columns.get(name, name) for name in COLUMNS[table].split(", "))
+    values = ", ".join(f"{name} = {value}" for name, value in columns.items())
+    return f"UPDATE {table} SET {values}, checksum = row_sum({new}) WHERE {holds(table)}"  # noqa: S608 - our own names
 
 
 def demand_intact(sql: sqlite3.Connection, table: str, row_id: int) -> None:
