@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Final, Protocol
 
 from campaignkit.rendering.messages import Renderer, RowError
+
+TOGETHER_FROM: Final = 50
+"""To compile templates for many rows costs what it saves on a few hundred."""
 
 
 class Watch(Protocol):
@@ -23,7 +26,13 @@ class Watch(Protocol):
 
 
 def render_part(
-    renderer: Renderer, names: Sequence[str], values: Sequence[Sequence[str]], rows: Sequence[int], watch: Watch
+    renderer: Renderer,
+    names: Sequence[str],
+    values: Sequence[Sequence[str]],
+    rows: Sequence[int],
+    watch: Watch,
+    *,
+    together_from: int = TOGETHER_FROM,
 ) -> tuple[list[list[str]], dict[int, RowError]]:
     """Render every template for each row.
 
@@ -33,12 +42,13 @@ def render_part(
         values: Of each row.
         rows: Their numbers, for the watch.
         watch: Ends what does not come to an end.
+        together_from: As many rows are rendered at once; fewer one by one, which they are as well where that can't be.
 
     Returns:
         For each template, its text for each row; and by its position, why a row can't be rendered: its texts are empty.
     """
     watch.many()
-    found = renderer.render_all(values)
+    found = renderer.render_all(values) if len(values) >= together_from else None
     errors: dict[int, RowError] = {}
     if found is None:
         found = [[] for _ in range(renderer.many)]

@@ -19,7 +19,7 @@ from campaignkit.compiler.definitions import MailingDefinition, Rules
 from campaignkit.compiler.elements import Chunks
 from campaignkit.compiler.fingerprints import fingerprints_of
 from campaignkit.compiler.parts import Fault, Part, parts
-from campaignkit.compiler.renders import Watch, render_part
+from campaignkit.compiler.renders import TOGETHER_FROM, Watch, render_part
 from campaignkit.compiler.seen import Seen
 from campaignkit.compiler.snapshots import Snapshot
 from campaignkit.compiler.tally import Figures, Occurrences, RowProblems
@@ -47,6 +47,7 @@ class RowLoop:
         rules: Limits of the project.
         resumed: Where an earlier run over the same beginning stood; the rows are those that come after.
         freeze: Takes where this run stands once it has seen all rows.
+        together_from: As many rows of a part are rendered at once, fewer one by one.
     """
 
     mailing: MailingDefinition
@@ -60,6 +61,7 @@ class RowLoop:
     rules: Rules
     resumed: Snapshot | None = None
     freeze: Callable[[Snapshot], None] | None = None
+    together_from: int = TOGETHER_FROM
     figures: Figures = field(default_factory=Figures)
     problems: RowProblems = field(init=False)
     conflicts: set[int] = field(default_factory=set)
@@ -119,7 +121,8 @@ class RowLoop:
 
     def _filter(self, part: Part, keep: Renderer, faults: list[Fault]) -> None:
         """Leave only the rows that `where` asks for."""
-        [found], errors = render_part(keep, self.columns.asked, part.values(self.columns.asked, self.columns.at), part.rows, self.watch)
+        values = part.values(self.columns.asked, self.columns.at)
+        [found], errors = render_part(keep, self.columns.asked, values, part.rows, self.watch, together_from=self.together_from)
         for at, error in errors.items():
             hint = "cells are text; compare numbers like: points | int > 0" if "not supported between" in str(error) else ""
             faults.append(part.fault(at, "CK207", f"where: {error}", hint))
@@ -154,7 +157,7 @@ class RowLoop:
         for row, cells in zip(part.rows, values, strict=True):
             if "" in cells:
                 self._empty.seen(row)
-        columns, errors = render_part(renderer, self.columns.used, values, part.rows, self.watch)
+        columns, errors = render_part(renderer, self.columns.used, values, part.rows, self.watch, together_from=self.together_from)
         for at, error in errors.items():
             faults.append(part.fault(at, "CK206", f"{masked(part.phones[at])}: the message can't be rendered: {error}"))
         has_text = "text" in mailing.each

@@ -9,7 +9,8 @@ from typing import Final, Self
 
 _FIRST: Final = 375_250_000_000
 _SPAN: Final = 200_000_000
-"""The mobile numbers of Belarus, a bit for each. Only the pages that are touched take memory: about 1.3 MB an operator."""
+"""The mobile numbers of Belarus: a bit for each, in pages that are made when the first of their phones comes."""
+_PAGE_BYTES: Final = 1 << 13
 _FIRST_SIZE: Final = 1 << 12
 _AT_ONCE: Final = 1 << 16
 """Rows whose first namesakes are looked up in one pass over all phones."""
@@ -34,10 +35,10 @@ class Seen:
     """
 
     def __init__(self) -> None:
-        self._bits = bytearray(_SPAN >> 3)
+        self._pages: dict[int, bytearray] = {}
         self._others = _Table()
-        self.first = Columns()
-        self.later = Columns()
+        self.first = Columns(with_lines=False)
+        self.later = Columns(with_lines=True)
 
     @classmethod
     def again_from(cls, data: memoryview, first: int, later: int) -> Self:
@@ -46,29 +47,12 @@ class Seen:
         rest = seen.later.fill(seen.first.fill(data, first), later)
         if len(rest):
             raise ValueError("more than the columns")
-        bits, others = seen._bits, seen._others
-        for phone in seen.first.phones:
-            offset = phone - _FIRST
-            if 0 <= offset < _SPAN:
-                bits[offset >> 3] |= 1 << (offset & 7)
-            else:
-                others.add(phone)
+        seen._mark(seen.first.phones)
         return seen
 
     def sift(self, phones: Sequence[int], prints: Sequence[int], rows: Sequence[int], lines: Sequence[int]) -> list[int]:
         """Take a part of the audience, column by column; returns the positions of the phones that were not seen before."""
-        bits, others = self._bits, self._others
-        fresh: list[int] = []
-        for at, phone in enumerate(phones):
-            offset = phone - _FIRST
-            if 0 <= offset < _SPAN:
-                place, bit = offset >> 3, 1 << (offset & 7)
-                if bits[place] & bit:
-                    continue
-                bits[place] |= bit
-            elif not others.add(phone):
-                continue
-            fresh.append(at)
+        fresh = self._mark(phones)
         if len(fresh) == len(phones):
             self.first.take(phones, prints, rows, lines)
             return fresh
@@ -76,6 +60,25 @@ class Seen:
         stale = [at for at in range(len(phones)) if at not in new]
         for columns, chosen in ((self.first, fresh), (self.later, stale)):
             columns.take(*([column[at] for at in chosen] for column in (phones, prints, rows, lines)))
+        return fresh
+
+    def _mark(self, phones: Sequence[int]) -> list[int]:
+        """Remember phones; returns the positions of those that are new."""
+        pages, others = self._pages, self._others
+        fresh: list[int] = []
+        for at, phone in enumerate(phones):
+            offset = phone - _FIRST
+            if 0 <= offset < _SPAN:
+                page = pages.get(offset >> 16)
+                if page is None:
+                    page = pages[offset >> 16] = bytearray(_PAGE_BYTES)
+                place, bit = (offset >> 3) & (_PAGE_BYTES - 1), 1 << (offset & 7)
+                if page[place] & bit:
+                    continue
+                page[place] |= bit
+            elif not others.add(phone):
+                continue
+            fresh.append(at)
         return fresh
 
     def again(self) -> Iterator[Again]:
@@ -97,37 +100,36 @@ class Seen:
 
 
 class Columns:
-    """What is known of some rows: 24 bytes each."""
+    """What is known of some rows: 20 bytes each, and 4 for their lines where those are asked for."""
 
-    __slots__ = ("lines", "phones", "prints", "rows")
+    __slots__ = ("_columns", "lines", "phones", "prints", "rows")
 
-    def __init__(self) -> None:
+    def __init__(self, *, with_lines: bool) -> None:
         self.phones, self.prints = array("q"), array("Q")
         self.rows, self.lines = array("I"), array("I")
+        self._columns = (self.phones, self.prints, self.rows, self.lines)[: 4 if with_lines else 3]
 
     def __len__(self) -> int:
         return len(self.phones)
 
     def columns(self) -> tuple[array[int], ...]:
         """All of them."""
-        return self.phones, self.prints, self.rows, self.lines
+        return self._columns
+
+    def take(self, *values: Sequence[int]) -> None:
+        """Add rows: phones, prints, rows and lines of them."""
+        for column, more in zip(self._columns, values, strict=False):  # lines that nobody asks for are left
+            column.extend(more)
 
     def fill(self, data: memoryview, rows: int) -> memoryview:
         """Take so many rows from bytes, column by column; returns the rest. ValueError if there are too few."""
-        for column in self.columns():
+        for column in self._columns:
             end = rows * column.itemsize
             if len(data) < end:
                 raise ValueError("less than a column")
             column.frombytes(data[:end])
             data = data[end:]
         return data
-
-    def take(self, phones: Sequence[int], prints: Sequence[int], rows: Sequence[int], lines: Sequence[int]) -> None:
-        """Add rows, column by column."""
-        self.phones.extend(phones)
-        self.prints.extend(prints)
-        self.rows.extend(rows)
-        self.lines.extend(lines)
 
 
 class _Table:

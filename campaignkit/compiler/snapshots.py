@@ -99,15 +99,27 @@ def pack(snapshot: Snapshot) -> Iterator[bytes]:
                 yield bytes(data[at : at + PIECE])
 
 
+def read_stand(data: bytes) -> Stand:
+    """What a snapshot says of itself, before its columns are read.
+
+    Raises:
+        MessageError: It says nothing.
+    """
+    return decode(Stand, data[_HEAD.size : _columns_at(data)])
+
+
+def _columns_at(data: bytes) -> int:
+    return _HEAD.size + int.from_bytes(data[: _HEAD.size], "little")
+
+
 def unpack(data: bytes, *, skipping: bool) -> Snapshot:
     """A snapshot from its bytes.
 
     Raises:
-        MessageError: Its head is none.
+        MessageError: It says nothing of itself.
         ValueError: Its columns are not whole.
     """
-    at = _HEAD.size + int.from_bytes(data[: _HEAD.size], "little")
-    head = decode(Stand, data[_HEAD.size : at])
+    head = read_stand(data)
     figures = Figures(
         rows=head.rows,
         filtered=head.filtered,
@@ -127,7 +139,7 @@ def unpack(data: bytes, *, skipping: bool) -> Snapshot:
         figures=figures,
         problems=problems,
         tallies=(_tally(head.odd), _tally(head.empty), _tally(head.long)),
-        seen=Seen.again_from(memoryview(data)[at:], head.first, head.later),
+        seen=Seen.again_from(memoryview(data)[_columns_at(data) :], head.first, head.later),
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from campaignkit.audience.tables import BrokenTableError, Delimited, Table, open_table
 from campaignkit.compiler.definitions import MailingDefinition
-from campaignkit.compiler.snapshots import Snapshot
+from campaignkit.compiler.snapshots import Snapshot, Stand
 from campaignkit.diagnostics import Diagnostic, Place, Severity
 from campaignkit.front.files import HashedFile, unclosed
 
@@ -58,12 +58,12 @@ def can_go_on(audience: OpenAudience) -> bool:
     return audience.file is not None and fields.get("encoding") in {None, "utf-8"} and fields.get("on_conflict") != "skip"
 
 
-def table_after(audience: OpenAudience, snapshot: Snapshot) -> Table | None:
+def table_after(audience: OpenAudience, stand: Stand) -> Table | None:
     """The rows after those that an earlier run has seen; None if the file begins otherwise than it did then."""
     table, file = table_of(audience), audience.file
-    if file is None or not isinstance(table, Delimited) or not file.skip_to(snapshot.size) or file.passed() != snapshot.sha256:
+    if file is None or not isinstance(table, Delimited) or not file.skip_to(stand.size) or file.passed() != stand.sha256:
         return None
-    table.go_on(unclosed(file), lines=snapshot.lines, rows=snapshot.figures.rows)
+    table.go_on(unclosed(file), lines=stand.lines, rows=stand.rows)
     return table
 
 

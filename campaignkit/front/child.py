@@ -21,7 +21,7 @@ from campaignkit.compiler.lists import list_chunk, list_end
 from campaignkit.compiler.rows import RowLoop
 from campaignkit.compiler.schedule import zone
 from campaignkit.compiler.settings import read_project
-from campaignkit.compiler.snapshots import Snapshot, pack, unpack
+from campaignkit.compiler.snapshots import Snapshot, pack, read_stand, unpack
 from campaignkit.diagnostics import Diagnostic, Place, Severity
 from campaignkit.front.audiences import OpenAudience, broken, can_go_on, place_in, stands_at, table_after, table_of
 from campaignkit.front.campaigns import AudienceFields, CampaignFile, check_campaign, clashes, moves_at_odds, read_campaign
@@ -251,12 +251,12 @@ class Child:
             if columns is None or mailing.broken:
                 return True
             self._say(Kind.MAILING, _message(mailing))
-            resumed = unpack(snapshot, skipping=mailing.audience.get("on_invalid") == "skip") if snapshot else None
-            if resumed is not None:
-                after = table_after(audience, resumed)
-                table, resumed = (after, resumed) if after is not None else (table_of(audience), None)
-            if resumed is not None:
+            resumed: Snapshot | None = None
+            if snapshot and (after := table_after(audience, read_stand(snapshot))) is not None:
+                table, resumed = after, unpack(snapshot, skipping=mailing.audience.get("on_invalid") == "skip")
                 self._say(Kind.RESUMED, FileHead(path=audience.path))
+            elif snapshot:
+                table = table_of(audience)
             loop = RowLoop(
                 mailing=mailing,
                 columns=columns,

@@ -14,7 +14,7 @@ FINGERPRINT_BYTES = 16
 LARGEST_IMAGE = 2 << 20
 """Bytes of a local picture; the provider documents no limit, this is ours: an upload goes out once for each person."""
 LARGEST_SNAPSHOT = 256 << 20
-"""Bytes of what is known of an audience that was read: 24 a row."""
+"""Bytes of what is known of an audience that was read: 20 a row."""
 LIST_PHONE = 0
 """Stands for a list of the provider where a delivery has a phone."""
 LIST_ELEMENT = b'"list"'

@@ -43,8 +43,10 @@ class Renderer:
 
     def __init__(self, sources: Sequence[str], constants: Mapping[str, str], columns: Sequence[str] = ()) -> None:
         self._names: dict[str, Any] = {**environment().globals, **constants}
+        self._sources, self._columns = sources, columns
         self._parts = [self._part(source) for source in sources]
-        self._together = together(sources, self._names, columns) if columns else None
+        self._whole: Callable[[Sequence[Sequence[str]]], str] | None = None
+        self._in_turn = not columns
 
     def _part(self, source: str) -> Callable[[], str]:
         if "{" not in source:
@@ -89,14 +91,17 @@ class Renderer:
             For each template, its text for each row; None where the rows must be rendered one by one, because the templates are
             not that plain, one of the rows can't be rendered, or its values would be taken for the end of a text.
         """
-        if self._together is None:
+        if self._whole is None and not self._in_turn:
+            self._whole = together(self._sources, self._names, self._columns)
+            self._in_turn = self._whole is None
+        if self._whole is None or self._in_turn:
             return None
         try:
-            whole = self._together(rows)
+            whole = self._whole(rows)
         except (*_TROUBLES, MemoryError):
             return None
         except RowError:  # the watch: it took too long, and would each time
-            self._together = None
+            self._in_turn = True
             return None
         texts, many = whole.split(SEPARATOR), self.many
         # Exactly those that the loop itself has put there: one more, and somebody would get another one's text.

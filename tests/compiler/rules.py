@@ -133,6 +133,7 @@ def run(
     suppressed: frozenset[int] = frozenset(),
     resumed: Snapshot | None = None,
     freeze: Callable[[Snapshot], None] | None = None,
+    together_from: int = 1,
     **limits: object,
 ) -> Run:
     columns, problems = bind(one, header, Place("a.csv", 1))
@@ -152,6 +153,7 @@ def run(
             rules=rules(**limits),
             resumed=resumed,
             freeze=freeze,
+            together_from=together_from,
         )
 
     numbered = list(enumerate(rows, 2 if resumed is None else resumed.figures.rows + 2))

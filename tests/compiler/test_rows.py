@@ -47,6 +47,18 @@ def test_every_row_is_counted_once(rows: list[tuple[str, str]], policy: dict[str
         assert found["text"] in {f"Hi {name}".replace("\r\n", "\n") for _, name in rows}
 
 
+LINKED = '{type: button, text: "{{ name }}", caption: C, button_link: "https://a.by/{{ name | urlencode }}?{{ tier }}"}'
+
+
+@settings(deadline=None, max_examples=300)
+@given(audiences, policies)
+def test_rows_rendered_at_once_and_one_by_one_come_to_the_same(rows: list[tuple[str, str]], policy: dict[str, str]) -> None:
+    fields = ", ".join(f'{name}: "{value}"' for name, value in policy.items())
+    one = mailing(LINKED, audience=f"{{file: a.csv, {fields}}}")
+    both = [run(one, HEADER, [(phone, name, "gold") for phone, name in rows], together_from=many) for many in (1, 1000)]
+    assert len({str((done.phones, done.elements, done.counts, done.problems, done.loop.figures)) for done in both}) == 1
+
+
 @pytest.mark.parametrize(
     ("row", "before", "fate"),
     [

@@ -11,7 +11,7 @@ from campaignkit.states.sqlite import listings
 from campaignkit.states.sqlite.claims import free_request, free_requests
 from campaignkit.states.sqlite.connection import bump, demand_one
 from campaignkit.states.sqlite.rows import id_of, ref_of
-from campaignkit.states.sqlite.sums import demand_intact, seal
+from campaignkit.states.sqlite.sums import change, demand_intact, seal
 
 _ENDS = {
     Outcome.ACCEPTED: RequestState.ACCEPTED,
@@ -21,6 +21,40 @@ _ENDS = {
     Outcome.UNKNOWN: RequestState.UNKNOWN,
 }
 _REPEATABLE = frozenset({RequestState.THROTTLED, RequestState.NOT_SENT})
+_BEGUN = (
+    change(
+        "request",
+        {
+            "step": "iif(state = 'draft', 'confirm', step)",
+            "state": "'intent'",
+            "attempts": "attempts + 1",
+            "intent_at": ":at",
+            "done_at": "NULL",
+            "http_status": "NULL",
+            "phase": "''",
+            "reason": "''",
+            "bytes_written": "0",
+            "answer": "x''",
+        },
+    )
+    + " AND id = :id AND state IN ('planned', 'draft') RETURNING attempts"
+)
+_ENDED = (
+    change(
+        "request",
+        {
+            "state": ":state",
+            "uuid": ":uuid",
+            "done_at": ":at",
+            "http_status": ":http_status",
+            "phase": ":phase",
+            "reason": ":reason",
+            "bytes_written": ":bytes_written",
+            "answer": ":answer",
+        },
+    )
+    + " AND id = :id AND attempts = :attempt AND state IN ('intent', 'unknown')"
+)
 _KEEPING = frozenset({RequestState.ACCEPTED, RequestState.UNKNOWN, RequestState.PLANNED, RequestState.DRAFT})
 
 
@@ -30,26 +64,21 @@ def mark_intent(sql: sqlite3.Connection, ref: str, at: str) -> int | None:
     What an earlier attempt learned (a throttle) goes: it must not pass for evidence about this one.
     """
     request_id = id_of(ref)
-    demand_intact(sql, "request", request_id)
-    rows = sql.execute(
-        "UPDATE request SET step = iif(state = 'draft', 'confirm', step), state = 'intent', attempts = attempts + 1, intent_at = ?,"
-        " done_at = NULL, http_status = NULL, phase = '', reason = '', bytes_written = 0, answer = x''"
-        " WHERE id = ? AND state IN ('planned', 'draft') RETURNING attempts",
-        (at, request_id),
-    ).fetchall()
-    seal(sql, "request", request_id)
+    rows = sql.execute(_BEGUN, {"at": at, "id": request_id}).fetchall()
+    if not rows:
+        demand_intact(sql, "request", request_id)
     return int(rows[0][0]) if len(rows) == 1 else None
 
 
 def record(sql: sqlite3.Connection, ref: str, attempt: int, result: SendResult, at: str, *, again: bool) -> RequestState:
     """How the attempt ended. Returns the state the request has now; StateError if this attempt has no say any more."""
     request_id = id_of(ref)
-    demand_intact(sql, "request", request_id)
     row = sql.execute(
         "SELECT state, method, step, uuid FROM request WHERE id = ? AND attempts = ? AND state IN ('intent', 'unknown')",
         (request_id, attempt),
     ).fetchone()
     if row is None:
+        demand_intact(sql, "request", request_id)
         raise StateError(
             f"{ref}: attempt {attempt} ended as {result.outcome}, but the state does not wait for it any more. "
             "What it learned was not stored."
@@ -70,23 +99,23 @@ def record(sql: sqlite3.Connection, ref: str, attempt: int, result: SendResult, 
             why = f"the provider gave the uuid of {other} again" if other else "accepted without a uuid"
             state, uuid, reason = RequestState.UNKNOWN, "", f"{why}; {reason}" if reason else why
     cursor = sql.execute(
-        "UPDATE request SET state = ?, uuid = ?, done_at = ?, http_status = ?, phase = ?, reason = ?, bytes_written = ?,"
-        " answer = ? WHERE id = ? AND attempts = ? AND state IN ('intent', 'unknown')",
-        (
-            str(state),
-            uuid,
-            at,
-            result.http_status,
-            str(result.phase),
-            reason,
-            result.bytes_written,
-            result.answer,
-            request_id,
-            attempt,
-        ),
+        _ENDED,
+        {
+            "state": str(state),
+            "uuid": uuid,
+            "at": at,
+            "http_status": result.http_status,
+            "phase": str(result.phase),
+            "reason": reason,
+            "bytes_written": result.bytes_written,
+            "answer": result.answer,
+            "id": request_id,
+            "attempt": attempt,
+        },
     )
+    if cursor.rowcount != 1:
+        demand_intact(sql, "request", request_id)
     demand_one(cursor, ref)
-    seal(sql, "request", request_id)
     if state is RequestState.DRAFT and step == Step.CREATE:
         listings.create(sql, request_id, result.count)
     if state not in _KEEPING:

@@ -151,6 +151,7 @@ def demand_one(cursor: sqlite3.Cursor, what: str) -> None:
 
 def bump(sql: sqlite3.Connection, *counters: str) -> None:
     """Count up some counters of the state, in the running transaction."""
-    changes = ", ".join(f"{name} = {name} + 1" for name in counters)
-    demand_one(sql.execute(f"UPDATE meta SET {changes}"), "The state's own row")  # noqa: S608 - our own literals
-    sums.seal(sql, "meta", 1)
+    cursor = sql.execute(sums.change("meta", {name: f"{name} + 1" for name in counters}))
+    if cursor.rowcount != 1:
+        sums.demand_intact(sql, "meta", 1)
+    demand_one(cursor, "The state's own row")

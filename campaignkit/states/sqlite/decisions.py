@@ -96,7 +96,9 @@ def lose_history(sql: sqlite3.Connection, since: int, at_least: int, at: str) ->
             (at, reason, request_id),
         )
         seal(sql, "request", request_id)
+    demand_intact(sql, "meta", 1)
     sql.execute("UPDATE meta SET serial = max(serial, ?)", (at_least,))
+    seal(sql, "meta", 1)
     bump(sql, "serial", "claims_version")
     return sum(people for _, people in open_requests)
 
