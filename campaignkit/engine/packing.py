@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import Protocol, TypeVar
 
 from campaignkit.engine.spool import Spool, Stretch
@@ -76,20 +77,21 @@ class Packer:
 
     def add(self, chunk: Chunk, chosen: Sequence[int] | None) -> None:
         """Take people of a chunk, by position; None means all of them."""
-        offset, width = 0, FINGERPRINT_BYTES
-        starts = array("Q", [0] * (len(chunk.lengths) + 1))
-        for index, length in enumerate(chunk.lengths):
-            offset += length
-            starts[index + 1] = offset
-        prints, elements = chunk.fingerprints, chunk.elements
-        limit = self._limit()
-        for at in range(len(chunk.phones)) if chosen is None else chosen:
-            self._phones.append(chunk.phones[at])
-            self._fingerprints.append(prints[at * width : at * width + width])
-            self._elements.append(elements[starts[at] : starts[at + 1]])
-            if len(self._phones) >= limit:
+        starts = list(accumulate(chunk.lengths, initial=0))
+        positions: Sequence[int] = range(len(chunk.phones)) if chosen is None else chosen
+        width, elements, at = FINGERPRINT_BYTES, chunk.elements, 0
+        while at < len(positions):
+            part = positions[at : at + self._limit() - len(self._phones)]
+            if isinstance(part, range):
+                self._phones.extend(chunk.phones[part.start : part.stop])
+                self._fingerprints.append(chunk.fingerprints[part.start * width : part.stop * width])
+            else:
+                self._phones.extend([chunk.phones[one] for one in part])
+                self._fingerprints += [chunk.fingerprints[one * width : one * width + width] for one in part]
+            self._elements += [elements[starts[one] : starts[one + 1]] for one in part]
+            at += len(part)
+            if len(self._phones) >= self._limit():
                 self._close()
-                limit = self._limit()
 
     def finish(self) -> list[PackedBatch]:
         """Close the last batch and give back all."""

@@ -16,13 +16,14 @@ from tests.states.conftest import FIRST, LAST_DAY, Run, World, fingerprint, requ
 PEOPLE = tuple(range(FIRST, FIRST + 900))
 
 
+@pytest.mark.parametrize("few", [0, 100, 50_000])
 @pytest.mark.parametrize("most_bytes", [0, 24 * 100, 24 * 250])
-def test_a_memory_of_any_size_gives_the_same_answers(world: World, run: Run, most_bytes: int) -> None:
+def test_a_memory_of_any_size_gives_the_same_answers(world: World, run: Run, most_bytes: int, few: int) -> None:
     refs = run.plan(*(request(PEOPLE[at : at + 100]) for at in range(0, 900, 100)), request(PEOPLE[:50], LAST_DAY, version=2))
     run.end(refs[3], Outcome.ACCEPTED, "u")
     shuffled = PEOPLE[1::2] + PEOPLE[::2]
     with closing(connect(world.path, "ro")) as sql:
-        lookup = Lookup(Database(world.path, sql), most_bytes=most_bytes)
+        lookup = Lookup(Database(world.path, sql), most_bytes=most_bytes, few=few)
         for _ in range(2):
             assert lookup.known([2, 1], shuffled) == run.store.known([2, 1], shuffled)
             assert lookup.fingerprints([1, 2], shuffled) == {phone: {fingerprint(phone)} for phone in PEOPLE[300:400]}
