@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import cast
 
 from campaignkit.audience.phones import BadPhoneError, Odd, normals
+from campaignkit.compiler.closing import closing_words
 from campaignkit.compiler.columns import Columns
 from campaignkit.compiler.content import clean_text, common_host, hosts_in, link_fault, link_host, text_fault, texts_are_fine
 from campaignkit.compiler.definitions import MailingDefinition, Rules
@@ -22,8 +23,8 @@ from campaignkit.compiler.parts import Fault, Part, parts
 from campaignkit.compiler.renders import TOGETHER_FROM, Watch, render_part
 from campaignkit.compiler.seen import Seen
 from campaignkit.compiler.snapshots import Snapshot
-from campaignkit.compiler.tally import Figures, Occurrences, RowProblems
-from campaignkit.diagnostics import Diagnostic, Place, Severity
+from campaignkit.compiler.tally import Figures, RowProblems, Tallies
+from campaignkit.diagnostics import Diagnostic, Place
 from campaignkit.model.phones import masked
 from campaignkit.protocol.messages import Chunk
 from campaignkit.rendering.messages import Renderer
@@ -65,16 +66,13 @@ class RowLoop:
     figures: Figures = field(default_factory=Figures)
     problems: RowProblems = field(init=False)
     conflicts: set[int] = field(default_factory=set)
-    _odd: Occurrences = field(default_factory=Occurrences)
-    _empty: Occurrences = field(default_factory=Occurrences)
-    _long: Occurrences = field(default_factory=Occurrences)
-    _clashes: Occurrences = field(default_factory=Occurrences)
+    tallies: Tallies = field(default_factory=Tallies)
 
     def __post_init__(self) -> None:
         self.problems = RowProblems(skipping=self.mailing.audience.get("on_invalid") == "skip")
         if self.resumed is not None:
             self.figures, self.problems = self.resumed.figures, self.resumed.problems
-            self._odd, self._empty, self._long = self.resumed.tallies
+            self.tallies = self.resumed.tallies
 
     def run(self, rows: Iterator[tuple[int, Sequence[str]]], *, scan: bool = False) -> None:
         """Take every row. With `scan`, only the phones that stand with different contents are gathered, in `conflicts`."""
@@ -106,8 +104,7 @@ class RowLoop:
                         self._count_live(part)
                         chunks.take(part)
             if self.freeze is not None:
-                tallies = (self._odd, self._empty, self._long)
-                self.freeze(Snapshot(size=0, sha256="", lines=0, figures=self.figures, problems=self.problems, tallies=tallies, seen=seen))
+                self.freeze(Snapshot(figures=self.figures, problems=self.problems, tallies=self.tallies, seen=seen))
         finally:
             # Also before a break of the file is told: what was seen up to there is part of the truth.
             self._settle(seen, scan=scan)
@@ -138,7 +135,7 @@ class RowLoop:
             if type(phone) is int:
                 continue
             if isinstance(phone, Odd):
-                self._odd.seen(part.rows[at])
+                self.tallies.odd.seen(part.rows[at])
                 found[at] = phone.phone
             else:
                 bad = True
@@ -156,7 +153,7 @@ class RowLoop:
         values = part.values(self.columns.used, self.columns.at)
         for row, cells in zip(part.rows, values, strict=True):
             if "" in cells:
-                self._empty.seen(row)
+                self.tallies.empty.seen(row)
         columns, errors = render_part(renderer, self.columns.used, values, part.rows, self.watch, together_from=self.together_from)
         for at, error in errors.items():
             faults.append(part.fault(at, "CK206", f"{masked(part.phones[at])}: the message can't be rendered: {error}"))
@@ -200,7 +197,7 @@ class RowLoop:
         for row, phone in zip(part.rows, part.phones, strict=True):
             if phone in self.conflicts:
                 self.problems.invalid += 1
-                self._clashes.seen(row)
+                self.tallies.clashes.seen(row)
         part.keep([phone not in self.conflicts for phone in part.phones])
 
     def _settle(self, seen: Seen, *, scan: bool) -> None:
@@ -214,7 +211,7 @@ class RowLoop:
                 self.conflicts.add(again.phone)
             elif policy == "first":
                 self.figures.duplicate += 1
-                self._clashes.seen(again.row)
+                self.tallies.clashes.seen(again.row)
             else:
                 message = f"{masked(again.phone)} stands here with other content than in row {again.first_row}"
                 hint = "one phone gets one message of a mailing; on_conflict: first or skip settles it"
@@ -247,7 +244,7 @@ class RowLoop:
         if max(lengths) > most:
             for row, length in zip(part.rows, lengths, strict=True):
                 if length > most:
-                    self._long.seen(row)
+                    self.tallies.long.seen(row)
         hosts = self.figures.hosts
         if "button_link" in self.mailing.each:
             if part.host is not None:
@@ -267,37 +264,4 @@ class RowLoop:
 
     def closing(self, mailing_place: Place) -> list[Diagnostic]:
         """What is to be said about the rows, once all were seen."""
-        found = self.problems.closing(mailing_place)
-        audience = self.mailing.audience
-        if self.problems.skipping and self._too_many_invalid():
-            allowed = audience.get("max_invalid", "5%")
-            message = f"{self.problems.invalid:,} of {self.figures.rows:,} rows are invalid; max_invalid allows {allowed}"
-            found.append(Diagnostic(Severity.ERROR, "CK312", message, mailing_place, "is the right file, column and delimiter named?"))
-        if self._empty.count:
-            severity = Severity.ERROR if audience.get("on_empty") == "fail" else Severity.WARNING
-            message = f"{self._count(self._empty)} an empty cell in a column that the message uses: {self._empty.where()}"
-            found.append(Diagnostic(severity, "CK313", message, mailing_place, "{{ name | default('…', true) }} fills it"))
-        if self._odd.count:
-            message = f"{self._count(self._odd)} a phone in no known mobile range: {self._odd.where()}"
-            found.append(Diagnostic(Severity.WARNING, "CK314", message, mailing_place, "it will be sent; the provider may not reach it"))
-        severity_of_long = self.rules.severity("text")
-        if self._long.count and severity_of_long:
-            most = int(self.rules.limits.get("max_text", 1000))
-            message = (
-                f"{self._count(self._long)} a text of more than {most} characters (up to {self.figures.longest}): {self._long.where()}"
-            )
-            found.append(Diagnostic(severity_of_long, "CK402", message, mailing_place, "such texts may be cut or refused"))
-        if self._clashes.count:
-            kept = "the first is kept" if audience.get("on_conflict") == "first" else "nobody of them is sent to"
-            message = f"{self._count(self._clashes)} a phone that stands elsewhere with other content ({kept}): {self._clashes.where()}"
-            found.append(Diagnostic(Severity.WARNING, "CK311", message, mailing_place))
-        return found
-
-    @staticmethod
-    def _count(what: Occurrences) -> str:
-        return f"{what.count:,} {'row has' if what.count == 1 else 'rows have'}"
-
-    def _too_many_invalid(self) -> bool:
-        limit = str(self.mailing.audience.get("max_invalid", "5%"))
-        allowed = float(limit[:-1]) / 100 * self.figures.rows if limit.endswith("%") else float(limit)
-        return self.problems.invalid > allowed
+        return closing_words(self.mailing.audience, self.rules, self.figures, self.problems, self.tallies, mailing_place)

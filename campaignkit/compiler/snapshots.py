@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from typing import Final
 
 from campaignkit.compiler.seen import Seen
-from campaignkit.compiler.tally import Figures, Occurrences, RowProblems
+from campaignkit.compiler.tally import Figures, Occurrences, RowProblems, Tallies
 from campaignkit.diagnostics import Diagnostic, Place, Severity
 from campaignkit.protocol.codec import decode, encode
 from campaignkit.protocol.messages import DiagnosticMessage
@@ -52,15 +52,15 @@ class Stand:
 
 @dataclass(slots=True, kw_only=True)
 class Snapshot:
-    """A run over an audience, before what stands twice in it was settled. `tallies` are the odd, empty and long rows."""
+    """A run over an audience, before what stands twice in it was settled; `size`, `sha256` and `lines` are those of its file."""
 
-    size: int
-    sha256: str
-    lines: int
     figures: Figures
     problems: RowProblems
-    tallies: tuple[Occurrences, Occurrences, Occurrences]
+    tallies: Tallies
     seen: Seen
+    size: int = 0
+    sha256: str = ""
+    lines: int = 0
 
 
 def pack(snapshot: Snapshot) -> Iterator[bytes]:
@@ -86,7 +86,9 @@ def pack(snapshot: Snapshot) -> Iterator[bytes]:
             invalid=problems.invalid,
             hidden=problems.hidden,
             problems=tuple(map(_message, problems.found)),
-            **{name: (tally.count, *tally.rows) for name, tally in zip(("odd", "empty", "long"), snapshot.tallies, strict=True)},
+            odd=_numbers(snapshot.tallies.odd),
+            empty=_numbers(snapshot.tallies.empty),
+            long=_numbers(snapshot.tallies.long),
             first=len(seen.first),
             later=len(seen.later),
         )
@@ -138,9 +140,13 @@ def unpack(data: bytes, *, skipping: bool) -> Snapshot:
         lines=head.lines,
         figures=figures,
         problems=problems,
-        tallies=(_tally(head.odd), _tally(head.empty), _tally(head.long)),
+        tallies=Tallies(_tally(head.odd), _tally(head.empty), _tally(head.long)),
         seen=Seen.again_from(memoryview(data)[_columns_at(data) :], head.first, head.later),
     )
+
+
+def _numbers(tally: Occurrences) -> tuple[int, ...]:
+    return (tally.count, *tally.rows)
 
 
 def _tally(numbers: tuple[int, ...]) -> Occurrences:

@@ -87,3 +87,13 @@ class Occurrences:
         """The first rows, for people."""
         more = ", …" if self.count > len(self.rows) else ""
         return f"{'row' if self.count == 1 else 'rows'} {', '.join(map(str, self.rows))}{more}"
+
+
+@dataclass(slots=True)
+class Tallies:
+    """What was met in some rows: phones in no known range, empty cells, long texts, phones with other contents elsewhere."""
+
+    odd: Occurrences = field(default_factory=Occurrences)
+    empty: Occurrences = field(default_factory=Occurrences)
+    long: Occurrences = field(default_factory=Occurrences)
+    clashes: Occurrences = field(default_factory=Occurrences)

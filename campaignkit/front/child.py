@@ -9,8 +9,9 @@ from __future__ import annotations
 import contextlib
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 from campaignkit.audience.tables import BrokenTableError, Table
@@ -136,8 +137,8 @@ class Child:
                 self._list(mailing, select)
                 continue
             found = opened.get((mailing.document.path, mailing.pointer))
-            snapshot = snapshots.get((mailing.document.path, mailing.pointer), b"")
-            if found is not None and not self._mailing(OpenAudience(mailing, *found), suppressed, rules, select, snapshot):
+            take = partial(snapshots.pop, (mailing.document.path, mailing.pointer), b"")
+            if found is not None and not self._mailing(OpenAudience(mailing, *found), suppressed, rules, select, take):
                 break  # each further mailing could take as long
         self._watch.stop()
         for (path, severity), number in self._hidden.items():
@@ -239,7 +240,7 @@ class Child:
                 digest.update(file.digest().encode())
         return found, digest.hexdigest() if project.suppress else ""
 
-    def _mailing(self, audience: OpenAudience, suppressed: set[int], rules: Rules, select: Select, snapshot: bytes) -> bool:
+    def _mailing(self, audience: OpenAudience, suppressed: set[int], rules: Rules, select: Select, take: Callable[[], bytes]) -> bool:
         """Work through one mailing; False if its templates don't come to an end."""
         mailing = audience.mailing
         place = mailing.document.place(mailing.pointer)
@@ -251,12 +252,9 @@ class Child:
             if columns is None or mailing.broken:
                 return True
             self._say(Kind.MAILING, _message(mailing))
-            resumed: Snapshot | None = None
-            if snapshot and (after := table_after(audience, read_stand(snapshot))) is not None:
-                table, resumed = after, unpack(snapshot, skipping=mailing.audience.get("on_invalid") == "skip")
+            table, resumed = _going_on(audience, table, take())
+            if resumed is not None:
                 self._say(Kind.RESUMED, FileHead(path=audience.path))
-            elif snapshot:
-                table = table_of(audience)
             loop = RowLoop(
                 mailing=mailing,
                 columns=columns,
@@ -332,6 +330,15 @@ class Child:
 
 _PICTURE_HINT = f"save it as PNG or JPEG, at best of {OPTIMAL_SIDE} x {OPTIMAL_SIDE} pixels, or publish it and give its image_url"
 _LOOP_FIELDS = ("mailing", "columns", "suppressed", "elements", "emit", "alive", "place", "watch", "rules")
+
+
+def _going_on(audience: OpenAudience, table: Table, kept: bytes) -> tuple[Table, Snapshot | None]:
+    """The rows that are left after those of an earlier run, and where that stood; or all of them."""
+    if not kept:
+        return table, None
+    if (after := table_after(audience, read_stand(kept))) is None:
+        return table_of(audience), None
+    return after, unpack(kept, skipping=audience.mailing.audience.get("on_invalid") == "skip")
 
 
 def _message(mailing: MailingDefinition) -> MailingMessage:
