@@ -7,6 +7,9 @@ The documentation shows an array of two kinds of entries: `{message_id, name, al
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
+from itertools import chain, repeat
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from campaignkit.wire.outcomes import error_text
@@ -15,7 +18,7 @@ from campaignkit.wire.values import LONGEST_WORD, listed, number, phone, words
 from campaignkit.wire.vocabulary import is_final, is_settled, merge, rank, status_class
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
 __all__ = [
     "NotStatusesError",
@@ -39,7 +42,7 @@ LONGEST_ERROR = 300
 _MOST_NOTES = 50
 _PHONE_DIGITS = 12
 _LARGEST_NUMBER = 10**18
-_MADE = tuple.__new__
+_FIELDS = itemgetter("phone", "status", "delivery_id", "status_time")
 
 
 class NotStatusesError(ValueError):
@@ -66,6 +69,9 @@ class StatusRow(NamedTuple):
     status_time: str
     error_code: str = ""
     """The provider's code of a failure, where a method gives one."""
+
+
+_MADE = partial(tuple.__new__, StatusRow)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,12 +145,11 @@ def _entry(item: Any, at: int, notes: list[str]) -> StatusEntry | None:
     if not isinstance(item, dict):
         notes.append(f"entry {at} is no object")
         return None
-    rows = []
-    for row in listed(item.get("success")):
-        if isinstance(row, dict):
-            rows.append(_row(row))
-        else:
-            notes.append(f"entry {at} has a status that is no object")
+    given = listed(item.get("success"))
+    rows = _documented(given)
+    if rows is None:
+        rows = [_row(row) for row in given if isinstance(row, dict)]
+        notes += [f"entry {at} has a status that is no object"] * (len(given) - len(rows))
     if lost := [row[0] for row in rows].count(None):
         notes.append(f"entry {at} has {lost} statuses without a readable phone")
     errors = [words(error, LONGEST_ERROR) for key in ("errors", "error") for error in listed(item.get(key))]
@@ -157,17 +162,28 @@ def _entry(item: Any, at: int, notes: list[str]) -> StatusEntry | None:
     )
 
 
+def _documented(given: Sequence[Any]) -> list[StatusRow] | None:
+    """Objects as documented, read column by column: to what the readers of odd values would come to. None if one may be another."""
+    try:
+        phones, statuses, ids, times = zip(*map(_FIELDS, given), strict=True)
+    except (KeyError, TypeError, ValueError):
+        return None
+    if set(map(type, chain(phones, statuses, times))) != {str} or set(map(type, ids)) != {int}:
+        return None
+    digits_alone, said = "".join(phones), "".join((*set(statuses), *times))
+    if set(map(len, phones)) != {_PHONE_DIGITS} or not (digits_alone.isascii() and digits_alone.isdecimal()):
+        return None
+    if not said.isprintable() or max(map(len, chain(statuses, times))) > LONGEST_WORD:
+        return None
+    if min(ids) < 0 or max(ids) >= _LARGEST_NUMBER:
+        return None
+    return list(map(_MADE, zip(map(int, phones), statuses, ids, times, repeat(""), strict=False)))
+
+
 def _row(row: dict[str, Any]) -> StatusRow:
-    """One person's object. What is as documented is taken as it is, which is what the readers of odd values would come to."""
-    get = row.get
-    said, status, delivery_id, when = get("phone"), get("status"), get("delivery_id"), get("status_time")
-    return _MADE(
-        StatusRow,
-        (
-            int(said) if type(said) is str and len(said) == _PHONE_DIGITS and said.isascii() and said.isdecimal() else phone(said),
-            status if type(status) is str and len(status) <= LONGEST_WORD and status.isprintable() else words(status, LONGEST_WORD),
-            delivery_id if type(delivery_id) is int and 0 <= delivery_id < _LARGEST_NUMBER else number(delivery_id),
-            when if type(when) is str and len(when) <= LONGEST_WORD and when.isprintable() else words(when, LONGEST_WORD),
-            "",
-        ),
+    return StatusRow(
+        phone=phone(row.get("phone")),
+        status=words(row.get("status"), LONGEST_WORD),
+        delivery_id=number(row.get("delivery_id")),
+        status_time=words(row.get("status_time"), LONGEST_WORD),
     )

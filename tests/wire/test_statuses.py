@@ -85,7 +85,18 @@ near_documented = st.fixed_dictionaries(
 )
 
 
-@given(st.lists(near_documented))
+documented = st.fixed_dictionaries(
+    {
+        "phone": st.sampled_from(["375291111111", "375292222222"]),
+        "delivery_id": st.integers(0, 10**18 - 1),
+        "status": st.sampled_from(["DELIVERED", "READ", "x" * 64]),
+        "status_time": st.sampled_from(["2024-10-16 22:52:42.497994", ""]),
+    }
+)
+odd_ones = st.tuples(st.lists(documented, min_size=1), near_documented, documented).map(lambda three: [*three[0], three[2] | three[1]])
+
+
+@given(st.lists(near_documented) | st.lists(documented) | odd_ones)
 def test_what_is_taken_as_it_is_is_what_the_readers_of_odd_values_come_to(rows: list[dict[str, Any]]) -> None:
     slowly = tuple(
         StatusRow(
