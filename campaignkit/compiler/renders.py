@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
 from campaignkit.rendering.messages import Renderer, RowError
@@ -31,9 +31,10 @@ def render_part(
     values: Sequence[Sequence[str]],
     rows: Sequence[int],
     watch: Watch,
+    failed: Callable[[int, RowError], None],
     *,
     together_from: int = TOGETHER_FROM,
-) -> tuple[list[list[str]], dict[int, RowError]]:
+) -> list[list[str]]:
     """Render every template for each row.
 
     Args:
@@ -42,14 +43,14 @@ def render_part(
         values: Of each row.
         rows: Their numbers, for the watch.
         watch: Ends what does not come to an end.
+        failed: Told at once of a row that can't be rendered, by its position, and why.
         together_from: As many rows are rendered at once; fewer one by one, which they are as well where that can't be.
 
     Returns:
-        For each template, its text for each row; and by its position, why a row can't be rendered: its texts are empty.
+        For each template, its text for each row; empty where it can't be rendered.
     """
     watch.many()
     found = renderer.render_all(values) if len(values) >= together_from else None
-    errors: dict[int, RowError] = {}
     if found is None:
         found = [[] for _ in range(renderer.many)]
         for at, (row, one) in enumerate(zip(rows, values, strict=True)):
@@ -58,8 +59,9 @@ def render_part(
             try:
                 texts = renderer.render()
             except RowError as error:
-                errors[at], texts = error, [""] * renderer.many
+                failed(at, error)
+                texts = [""] * renderer.many
             for column, text in zip(found, texts, strict=True):
                 column.append(text)
     watch.pause()
-    return found, errors
+    return found

@@ -27,7 +27,7 @@ from campaignkit.compiler.tally import Figures, RowProblems, Tallies
 from campaignkit.diagnostics import Diagnostic, Place
 from campaignkit.model.phones import masked
 from campaignkit.protocol.messages import Chunk
-from campaignkit.rendering.messages import Renderer
+from campaignkit.rendering.messages import Renderer, RowError
 
 _HEARTBEAT = 20_000
 
@@ -89,13 +89,15 @@ class RowLoop:
                 if before // _HEARTBEAT != self.figures.rows // _HEARTBEAT:
                     self.alive(self.figures.rows)
                 faults: list[Fault] = []
-                if keep is not None:
-                    self._filter(part, keep, faults)
-                self._read_phones(part, faults)
-                if part.rows:
-                    self._render(part, renderer, faults)
-                self.watch.pause()
-                self.problems.take(faults, self.place)
+                try:
+                    if keep is not None:
+                        self._filter(part, keep, faults)
+                    self._read_phones(part, faults)
+                    if part.rows:
+                        self._render(part, renderer, faults)
+                    self.watch.pause()
+                finally:  # rows that come to no end leave what was found before them
+                    self.problems.take(faults, self.place)
                 if part.rows:
                     part.digests = print_all(part.texts, part.links) if self._personal else same * len(part.rows)
                     self._leave_out_conflicts(part)
@@ -118,12 +120,15 @@ class RowLoop:
 
     def _filter(self, part: Part, keep: Renderer, faults: list[Fault]) -> None:
         """Leave only the rows that `where` asks for."""
-        values = part.values(self.columns.asked, self.columns.at)
-        [found], errors = render_part(keep, self.columns.asked, values, part.rows, self.watch, together_from=self.together_from)
-        for at, error in errors.items():
+        before = len(faults)
+
+        def failed(at: int, error: RowError) -> None:
             hint = "cells are text; compare numbers like: points | int > 0" if "not supported between" in str(error) else ""
             faults.append(part.fault(at, "CK207", f"where: {error}", hint))
-        self.figures.filtered += len(found) - found.count("1") - len(errors)
+
+        values = part.values(self.columns.asked, self.columns.at)
+        [found] = render_part(keep, self.columns.asked, values, part.rows, self.watch, failed, together_from=self.together_from)
+        self.figures.filtered += len(found) - found.count("1") - (len(faults) - before)
         part.keep([verdict == "1" for verdict in found])
 
     def _read_phones(self, part: Part, faults: list[Fault]) -> None:
@@ -154,9 +159,13 @@ class RowLoop:
         for row, cells in zip(part.rows, values, strict=True):
             if "" in cells:
                 self.tallies.empty.seen(row)
-        columns, errors = render_part(renderer, self.columns.used, values, part.rows, self.watch, together_from=self.together_from)
-        for at, error in errors.items():
+        errors: set[int] = set()
+
+        def failed(at: int, error: RowError) -> None:
+            errors.add(at)
             faults.append(part.fault(at, "CK206", f"{masked(part.phones[at])}: the message can't be rendered: {error}"))
+
+        columns = render_part(renderer, self.columns.used, values, part.rows, self.watch, failed, together_from=self.together_from)
         has_text = "text" in mailing.each
         if has_text:
             part.texts = columns[0]

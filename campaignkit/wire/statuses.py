@@ -146,7 +146,7 @@ def _entry(item: Any, at: int, notes: list[str]) -> StatusEntry | None:
         notes.append(f"entry {at} is no object")
         return None
     given = listed(item.get("success"))
-    rows = _documented(given)
+    rows = _documented(given) if given else []
     if rows is None:
         rows = [_row(row) for row in given if isinstance(row, dict)]
         notes += [f"entry {at} has a status that is no object"] * (len(given) - len(rows))
