@@ -109,6 +109,7 @@ class Front:
         """The further files that the child asked for and got."""
         self.snapshots: Snapshots | None = None
         """Where earlier runs stood; None to begin with the first row always, and to keep nothing."""
+        self._handed: set[str] = set()
         self._last = Place(PROJECT_FILE)
         self._child = child or Launched()
         self._channel = Channel(self._child.end, timeout=SILENCE)
@@ -198,7 +199,7 @@ class Front:
                     mailing = self._mailing(decode(MailingMessage, data))
                     yield mailing
                 elif kind == Kind.RESUMED:
-                    yield Resumed()
+                    yield self._resumed(mailing)
                 elif kind == Kind.MAILING_END:
                     end = decode(MailingEnd, data)
                     rows += end.rows
@@ -241,12 +242,20 @@ class Front:
         self.asked_for.append(wanted)
         self._hand_over(Kind.OPENED, path, file)
 
+    def _resumed(self, mailing: Mailing | None) -> Resumed:
+        """That a mailing goes on; ValueError if the child was not handed where from."""
+        if mailing is None or str(mailing.key) not in self._handed:
+            raise ValueError("a mailing goes on from where no run stood")
+        self._handed.remove(str(mailing.key))
+        return Resumed()
+
     def _hand_snapshot(self, name: str) -> None:
         """Where an earlier run stood, if that is still known: else the child begins with the first row."""
         kept = self.snapshots.open(name) if self.snapshots is not None and name in self.snapshots.names else None
         if kept is None:
             self._say(Kind.REFUSED, Refused(code="", message="", hint=""))
         else:
+            self._handed.add(name)
             self._hand_over(Kind.OPENED, name, kept)
 
     def look(self, wanted: Open, *, size: int | None = None) -> tuple[str, int, str] | None:

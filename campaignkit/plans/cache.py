@@ -19,7 +19,7 @@ from campaignkit.model.mailings import MailingKey
 from campaignkit.plans.digest import Components
 from campaignkit.plans.plan import Draft, Texts
 from campaignkit.protocol.codec import MessageError, decode, encode
-from campaignkit.protocol.messages import DiagnosticMessage, MailingMessage, Open
+from campaignkit.protocol.messages import LARGEST_SNAPSHOT, DiagnosticMessage, MailingMessage, Open
 
 FORMAT = 2
 _LARGEST = 64 << 20
@@ -177,6 +177,9 @@ class KeptSnapshots:
                 descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
                 self._drafts[name] = path, os.fdopen(descriptor, "wb"), hashlib.sha256()
             _, stream, digest = self._drafts[name]
+            if stream.tell() + len(piece) > LARGEST_SNAPSHOT:
+                self._broken.add(name)
+                return
             stream.write(piece)
             digest.update(piece)
         except OSError:

@@ -531,6 +531,19 @@ def test_a_child_that_mixes_up_methods_breaks_down(
     assert words in found.problems[0].message
 
 
+def test_a_child_that_goes_on_from_nowhere_breaks_down(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    receive = Channel.receive
+
+    def changed(self: Channel) -> tuple[int, bytes]:
+        kind, data = receive(self)
+        return (Kind.RESUMED if kind == Kind.CHUNK else kind), data
+
+    monkeypatch.setattr(Channel, "receive", changed)
+    found = talk(project(tmp_path))
+    assert (found.codes, found.done) == (["CK000"], False)
+    assert "from where no run stood" in found.problems[0].message
+
+
 def test_how_many_phones_are_suppressed_is_told(tmp_path: Path) -> None:
     root = project(tmp_path, settings=PROJECT + "suppress: [stop.csv, more.csv]\n")
     (root / "stop.csv").write_text("phone\n375291111111\n375291111111\n375293333333\n")
