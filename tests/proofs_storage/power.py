@@ -57,13 +57,29 @@ class Tally:
         }  # fmt: skip
 
 
+_RECORDINGS = 3
+"""Times that a history is recorded at most."""
+
+
 def record(folder: Path, truth: Truth, *, killed: bool, broken: Broken = nullcontext) -> list[Step]:
     """A whole history: a state is made, applied (and killed before its second request leaves, if asked), and applied again.
+
+    Recorded anew, as another history, where a trace cannot be read: on a busy machine a kill may hit another thread within a call.
 
     Raises:
         RuntimeError: A run did not end as it must: nothing can be proved here.
     """
-    root, token = folder / "recorded", f"{folder.name}-{'killed' if killed else 'whole'}"
+    token = f"{folder.name}-{'killed' if killed else 'whole'}"
+    for again in range(1, _RECORDINGS):
+        try:
+            return _recorded(folder / "recorded", truth, f"{token}-{again}", killed=killed, broken=broken)
+        except trace.UnreadableError:
+            shutil.rmtree(folder / "recorded")
+    return _recorded(folder / "recorded", truth, token, killed=killed, broken=broken)
+
+
+def _recorded(root: Path, truth: Truth, token: str, *, killed: bool, broken: Broken) -> list[Step]:
+    folder = root.parent
     root.mkdir(parents=True)
     steps: list[Step] = []
     works: tuple[tuple[Callable[[], object], Sequence[str]], ...] = (

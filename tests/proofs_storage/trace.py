@@ -84,11 +84,15 @@ class End:
 Step = Make | Write | Cut | Sync | Remove | Move | Send | End
 
 
+class UnreadableError(RuntimeError):
+    """A trace says something of which nobody knows whether it had an effect: a call that was under way in the moment of a kill."""
+
+
 def read(out: Path, root: Path) -> Iterator[Step]:
     """The steps of a trace that concern files beneath `root` (their paths are given relative to it) or the wire.
 
     Raises:
-        RuntimeError: A line cannot be understood; what it says would be missing from the proof.
+        UnreadableError: A line cannot be understood; what it says would be missing from the proof.
     """
     places: dict[str, int] = {}
     for line in _whole(out.read_text(encoding="ascii").splitlines()):
@@ -100,7 +104,7 @@ def read(out: Path, root: Path) -> Iterator[Step]:
             elif phones := _PHONES.search(texts[0]):
                 yield Send(frozenset(map(int, json.loads(phones[1]))))
         elif not _NOTHING.search(line):
-            raise RuntimeError(f"a line of the trace cannot be understood: {line[:200]}")
+            raise UnreadableError(f"a line of the trace cannot be understood: {line[:200]}")
 
 
 def _whole(lines: Iterable[str]) -> Iterator[str]:
