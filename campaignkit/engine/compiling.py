@@ -36,8 +36,8 @@ def compiled(
             packer.add(word, None)
         elif isinstance(word, MailingEnd) and packer is not None:
             batches += packer.finish()
-        elif isinstance(word, Done):
-            finished = True
+        else:
+            finished = isinstance(word, Done)
     return _bodies(batches, project, environment, spool) if finished else None
 
 

@@ -13,7 +13,7 @@ from campaignkit.diagnostics import Diagnostic, Place, Severity
 from campaignkit.engine.packing import PackedBatch, requests
 from campaignkit.engine.planner import PlanJob
 from campaignkit.errors import DefinitionError
-from campaignkit.intake.talk import Word
+from campaignkit.intake.talk import Resumed, Word
 from campaignkit.model.counts import Counts
 from campaignkit.model.outcomes import Outcome
 from campaignkit.model.settings import Environment, Project
@@ -293,6 +293,18 @@ def test_elements_of_other_people_are_never_packed(bench: Bench) -> None:
     swapped = replace(chunk, elements=b"".join(f'"{phone}"'.encode() for phone in reversed(phones(2))))
     with pytest.raises(ValueError, match="not exactly the claimed phones"):
         job(bench, mailing(), swapped, ended(2), DONE).run()
+
+
+def test_a_mailing_that_goes_on_begins_with_what_the_plan_before_came_to(bench: Bench) -> None:
+    before = job(bench, *said(12), DONE).run()
+    [earlier] = before.campaigns[0].mailings
+    one = job(bench, mailing(), Resumed(), people(phones(3, 12)), ended(15), DONE)
+    one.earlier = {str(earlier.mailing.key): earlier}
+    whole = job(bench, *said(15), DONE).run()
+    after = one.run()
+    assert after.counts == whole.counts
+    assert after.campaigns[0].mailings[0].examples == whole.campaigns[0].mailings[0].examples
+    assert before.counts.send == 12
 
 
 def test_without_a_spool_the_same_people_are_counted_and_no_elements_are_asked_for(bench: Bench) -> None:

@@ -110,6 +110,12 @@ def test_a_damaged_request_is_neither_read_nor_changed(world: World, column: str
             attempt()
 
 
+def test_an_outcome_is_not_written_over_a_damaged_row(world: World) -> None:
+    flip(world, "request", "reason", "2")
+    with pytest.raises(StateError, match="checksum is wrong"):
+        world.store().record("r2", 1, result(Outcome.ACCEPTED, "late"), AT)
+
+
 @pytest.mark.parametrize("column", ["phones", "fingerprints", "refused", "statuses", "mailing_id"])
 def test_a_damaged_batch_is_neither_read_nor_changed(world: World, column: str) -> None:
     flip(world, "batch", column)

@@ -113,6 +113,28 @@ def test_what_is_taken_as_it_is_is_what_the_readers_of_odd_values_come_to(rows: 
 
 
 @pytest.mark.parametrize(
+    "odd_one",
+    [
+        {"phone": "37529111111"},
+        {"phone": "٣٧٥٢٩١١١١١١١"},
+        {"phone": 375291111111},
+        {"status": "x" * 65},
+        {"status": "a\u200b"},
+        {"status_time": None},
+        {"delivery_id": -1},
+        {"delivery_id": 10**18},
+        {"delivery_id": True},
+    ],
+)
+def test_one_odd_value_changes_nothing_for_the_others(odd_one: dict[str, Any]) -> None:
+    plain = {"phone": "375292222222", "status": "READ", "delivery_id": 7, "status_time": "2024"}
+    [read] = decoded([{"success": [plain, plain | odd_one, plain]}])
+    [alone] = decoded([{"success": [plain | odd_one, 5]}])
+    assert read.rows == (read.rows[0], alone.rows[0], read.rows[0])
+    assert read.rows[0] == StatusRow(375292222222, "READ", 7, "2024")
+
+
+@pytest.mark.parametrize(
     ("entry", "errors"),
     [
         ({"errors": "one"}, ("one",)),
