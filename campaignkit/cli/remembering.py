@@ -15,7 +15,6 @@ from datetime import datetime
 from pathlib import Path
 
 from campaignkit import __version__
-from campaignkit.diagnostics import Diagnostic, Place, Severity
 from campaignkit.engine.planner import PlanJob
 from campaignkit.intake.talk import mailing_of, message_of
 from campaignkit.model.counts import Counts
@@ -32,7 +31,6 @@ from campaignkit.plans.cache import (
 )
 from campaignkit.plans.classify import Fate
 from campaignkit.plans.plan import CampaignPlan, MailingPlan, Plan
-from campaignkit.protocol.messages import DiagnosticMessage
 from campaignkit.states.records import RequestState
 
 _UNDER_WAY = (RequestState.PLANNED, RequestState.INTENT)
@@ -146,12 +144,12 @@ class Remembering:
             drafts=tuple(plan.drafts),
             notes=tuple(plan.notes),
             not_to_message=plan.not_to_message,
-            diagnostics=tuple(_message(problem) for problem in self.job.front.diagnostics),
+            diagnostics=tuple(self.job.front.diagnostics),
         )
 
     def _plan(self, cached: CachedPlan) -> Plan:
         job = self.job
-        job.front.diagnostics[:] = [_diagnostic(message) for message in cached.diagnostics]
+        job.front.diagnostics[:] = cached.diagnostics
         return Plan(
             environment=job.environment,
             components=cached.components,
@@ -218,14 +216,3 @@ def _mailing(cached: CachedMailing) -> MailingPlan:
         opted_out=cached.opted_out,
         draft=cached.draft,
     )
-
-
-def _message(problem: Diagnostic) -> DiagnosticMessage:
-    return DiagnosticMessage(
-        severity=str(problem.severity), code=problem.code, message=problem.message, hint=problem.hint, **asdict(problem.place)
-    )
-
-
-def _diagnostic(message: DiagnosticMessage) -> Diagnostic:
-    place = Place(message.path, message.line, message.column, message.row, message.excerpt, message.width)
-    return Diagnostic(Severity(message.severity), message.code, message.message, place, message.hint)

@@ -22,7 +22,7 @@ from campaignkit.compiler.fingerprints import fingerprints_of
 from campaignkit.compiler.parts import Fault, Part, parts
 from campaignkit.compiler.renders import TOGETHER_FROM, Watch, render_part
 from campaignkit.compiler.seen import Seen
-from campaignkit.compiler.snapshots import Snapshot
+from campaignkit.compiler.snapshots import Snapshot, Stand
 from campaignkit.compiler.tally import Figures, RowProblems, Tallies
 from campaignkit.diagnostics import Diagnostic, Place
 from campaignkit.model.phones import masked
@@ -71,8 +71,8 @@ class RowLoop:
     def __post_init__(self) -> None:
         self.problems = RowProblems(skipping=self.mailing.audience.get("on_invalid") == "skip")
         if self.resumed is not None:
-            self.figures, self.problems = self.resumed.figures, self.resumed.problems
-            self.tallies = self.resumed.tallies
+            stand = self.resumed.stand
+            self.figures, self.problems, self.tallies = stand.figures, stand.problems, stand.tallies
 
     def run(self, rows: Iterator[tuple[int, Sequence[str]]], *, scan: bool = False) -> None:
         """Take every row. With `scan`, only the phones that stand with different contents are gathered, in `conflicts`."""
@@ -106,7 +106,7 @@ class RowLoop:
                         self._count_live(part)
                         chunks.take(part)
             if self.freeze is not None:
-                self.freeze(Snapshot(figures=self.figures, problems=self.problems, tallies=self.tallies, seen=seen))
+                self.freeze(Snapshot(Stand(figures=self.figures, problems=self.problems, tallies=self.tallies), seen))
         finally:
             # Also before a break of the file is told: what was seen up to there is part of the truth.
             self._settle(seen, scan=scan)
@@ -241,7 +241,8 @@ class RowLoop:
         lengths = list(map(len, part.texts))
         shortest, longest = min(lengths), max(lengths)
         if not figures.live:
-            figures.shortest, figures.sample = shortest, (part.texts[0], part.links[0], part.phones[0])
+            figures.shortest = shortest
+            figures.sample, figures.sample_link, figures.sample_phone = part.texts[0], part.links[0], part.phones[0]
         figures.live += len(part.rows)
         figures.characters += sum(lengths)
         figures.shortest, figures.longest = min(figures.shortest, shortest), max(figures.longest, longest)
@@ -254,22 +255,20 @@ class RowLoop:
             for row, length in zip(part.rows, lengths, strict=True):
                 if length > most:
                     self.tallies.long.seen(row)
-        hosts = self.figures.hosts
+        link_to = self.figures.link_to
         if "button_link" in self.mailing.each:
             if part.host is not None:
-                hosts[part.host] += len(part.rows)
+                link_to([part.host], len(part.rows))
             else:
-                hosts.update([link_host(link) or "" for link in part.links])
+                link_to(link_host(link) or "" for link in part.links)
         if "http" in "".join(part.texts):
             for text in part.texts:
-                hosts.update(hosts_in(text))
+                link_to(hosts_in(text))
 
     def _count_bulk(self) -> None:
         text, link, live = self.mailing.once.get("text", ""), self.mailing.once.get("button_link", ""), self.figures.live
-        if link and live:
-            self.figures.hosts[link_host(link) or ""] += live
-        for host in hosts_in(text) if live else ():
-            self.figures.hosts[host] += live
+        if live:
+            self.figures.link_to([*([link_host(link) or ""] if link else []), *hosts_in(text)], live)
 
     def closing(self, mailing_place: Place) -> list[Diagnostic]:
         """What is to be said about the rows, once all were seen."""

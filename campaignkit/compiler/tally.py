@@ -16,7 +16,7 @@ FEW_SHOWN = 5
 
 @dataclass(slots=True)
 class Figures:
-    """What a mailing's rows came to."""
+    """What a mailing's rows came to; `sample` and what follows are the first message, and whose it is."""
 
     rows: int = 0
     filtered: int = 0
@@ -26,8 +26,15 @@ class Figures:
     shortest: int = 0
     longest: int = 0
     characters: int = 0
-    hosts: Counter[str] = field(default_factory=Counter)
-    sample: tuple[str, str, int] = ("", "", 0)
+    hosts: dict[str, int] = field(default_factory=dict)
+    sample: str = ""
+    sample_link: str = ""
+    sample_phone: int = 0
+
+    def link_to(self, hosts: Iterable[str], times: int = 1) -> None:
+        """Count so many links to each of these hosts."""
+        for host, number in Counter(hosts).items():
+            self.hosts[host] = self.hosts.get(host, 0) + number * times
 
 
 @dataclass(slots=True)

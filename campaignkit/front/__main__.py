@@ -6,10 +6,11 @@ import socket
 import sys
 import traceback
 
+from campaignkit.diagnostics import Diagnostic, Place, Severity
 from campaignkit.front.jail import EndlessError, limit_memory
 from campaignkit.protocol.codec import encode
 from campaignkit.protocol.frames import Channel, ChannelClosedError
-from campaignkit.protocol.messages import DiagnosticMessage, Kind
+from campaignkit.protocol.messages import Kind
 
 
 def main(descriptor: int) -> int:
@@ -33,10 +34,8 @@ def _confess(channel: Channel, error: Exception) -> None:
     where = f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno}"
     known = str(error) if isinstance(error, EndlessError) else f"{type(error).__name__} at {where}"
     what = "it ran out of memory" if isinstance(error, MemoryError) else known
-    message = DiagnosticMessage(
-        severity="error", code="CK000", message=f"reading the project broke down: {what}", path="campaignkit.yaml",
-        line=0, column=0, row=0, excerpt="", width=1, hint="this is a fault of campaignkit or a bomb in a file; nothing was sent",
-    )  # fmt: skip
+    hint = "this is a fault of campaignkit or a bomb in a file; nothing was sent"
+    message = Diagnostic(Severity.ERROR, "CK000", f"reading the project broke down: {what}", Place("campaignkit.yaml"), hint)
     try:
         channel.send(Kind.DIAGNOSTIC, encode(message))
     except ChannelClosedError:

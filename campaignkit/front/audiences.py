@@ -8,7 +8,7 @@ from typing import Any
 
 from campaignkit.audience.tables import BrokenTableError, Delimited, Table, open_table
 from campaignkit.compiler.definitions import MailingDefinition
-from campaignkit.compiler.snapshots import Snapshot, Stand
+from campaignkit.compiler.snapshots import Snapshot, Stand, read_stand, unpack
 from campaignkit.diagnostics import Diagnostic, Place, Severity
 from campaignkit.front.files import HashedFile, unclosed
 
@@ -63,16 +63,27 @@ def table_after(audience: OpenAudience, stand: Stand) -> Table | None:
     table, file = table_of(audience), audience.file
     if file is None or not isinstance(table, Delimited) or not file.skip_to(stand.size) or file.passed() != stand.sha256:
         return None
-    table.go_on(unclosed(file), lines=stand.lines, rows=stand.rows)
+    table.go_on(unclosed(file), lines=stand.lines, rows=stand.figures.rows)
     return table
 
 
-def stands_at(audience: OpenAudience, table: Table, snapshot: Snapshot) -> bool:
-    """Write into a snapshot where the file ended; False if it is too short, or ends in the middle of a line."""
+def going_on(audience: OpenAudience, kept: bytes) -> tuple[Table, Snapshot | None]:
+    """The rows that are left after those of an earlier run, and where that stood; or all of them.
+
+    Raises:
+        BrokenTableError: They can't be read.
+    """
+    if kept and (after := table_after(audience, read_stand(kept))) is not None:
+        return after, unpack(kept)
+    return table_of(audience), None
+
+
+def stands_at(audience: OpenAudience, table: Table, stand: Stand) -> bool:
+    """Write down where the file ended; False if it is too short, or ends in the middle of a line."""
     file = audience.file
     if file is None or not isinstance(table, Delimited) or file.size < SNAPSHOT_FROM or not file.ends_a_line:
         return False
-    snapshot.size, snapshot.sha256, snapshot.lines = file.size, file.passed(), table.lines
+    stand.size, stand.sha256, stand.lines = file.size, file.passed(), table.lines
     return True
 
 

@@ -10,7 +10,7 @@ import contextlib
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from typing import Any
 
@@ -22,9 +22,9 @@ from campaignkit.compiler.lists import list_chunk, list_end
 from campaignkit.compiler.rows import RowLoop
 from campaignkit.compiler.schedule import zone
 from campaignkit.compiler.settings import read_project
-from campaignkit.compiler.snapshots import Snapshot, pack, read_stand, unpack
+from campaignkit.compiler.snapshots import Snapshot, pack
 from campaignkit.diagnostics import Diagnostic, Place, Severity
-from campaignkit.front.audiences import OpenAudience, broken, can_go_on, place_in, stands_at, table_after, table_of
+from campaignkit.front.audiences import OpenAudience, broken, can_go_on, going_on, place_in, stands_at, table_of
 from campaignkit.front.campaigns import AudienceFields, CampaignFile, check_campaign, clashes, moves_at_odds, read_campaign
 from campaignkit.front.files import HashedFile, read_all, unclosed
 from campaignkit.front.jail import EndlessError, RowWatch, close_doors, fetch_codecs
@@ -40,7 +40,6 @@ from campaignkit.protocol.messages import (
     LARGEST_IMAGE,
     LARGEST_SNAPSHOT,
     Chunk,
-    DiagnosticMessage,
     Done,
     FileHead,
     Index,
@@ -62,6 +61,8 @@ NUMBER_PLANS = "phonenumbers.data"
 """A module for each country, needed for a phone that is not written as most are."""
 CLOSING = frozenset({"CK199", "CK312", "CK399"})
 """Codes that sum up others, and are always told."""
+MOST_HOSTS = 50
+"""Hosts of links that are named."""
 
 
 class Child:
@@ -246,16 +247,16 @@ class Child:
         place = mailing.document.place(mailing.pointer)
         loop: RowLoop | None = None
         try:
-            table = table_of(audience)
+            table, resumed = going_on(audience, take())
             columns, problems = bind(mailing, table.columns, Place(audience.path, 1))
             self._report(problems)
             if columns is None or mailing.broken:
                 return True
             self._say(Kind.MAILING, _message(mailing))
-            table, resumed = _going_on(audience, table, take())
             if resumed is not None:
                 self._say(Kind.RESUMED, FileHead(path=audience.path))
-            loop = RowLoop(
+            make = partial(
+                RowLoop,
                 mailing=mailing,
                 columns=columns,
                 suppressed=suppressed,
@@ -265,11 +266,11 @@ class Child:
                 place=place_in(audience),
                 watch=self._watch,
                 rules=rules,
-                resumed=resumed,
-                freeze=(lambda found: self._freeze(audience, table, found)) if select.keep and can_go_on(audience) else None,
             )
+            freeze = partial(self._freeze, audience, table) if select.keep and can_go_on(audience) else None
+            loop = make(resumed=resumed, freeze=freeze)
             if mailing.audience.get("on_conflict") == "skip":
-                scout = RowLoop(**{name: getattr(loop, name) for name in _LOOP_FIELDS})
+                scout = make()
                 scout.run(table.rows(), scan=True)
                 loop.conflicts = scout.conflicts
                 table = table_of(audience)
@@ -293,7 +294,7 @@ class Child:
         return True
 
     def _freeze(self, audience: OpenAudience, table: Table, snapshot: Snapshot) -> None:
-        if stands_at(audience, table, snapshot):
+        if stands_at(audience, table, snapshot.stand):
             for piece in pack(snapshot):
                 self._send(Kind.SNAPSHOT, piece)
 
@@ -320,25 +321,10 @@ class Child:
             if self._told[problem.place.path] > MOST_TOLD and problem.code not in CLOSING:
                 self._hidden[problem.place.path, problem.severity] += 1
                 continue
-            fields = asdict(problem.place)
-            fields["excerpt"] = fields["excerpt"][:500]
-            self._say(
-                Kind.DIAGNOSTIC,
-                DiagnosticMessage(severity=problem.severity, code=problem.code, message=problem.message, hint=problem.hint, **fields),
-            )
+            self._say(Kind.DIAGNOSTIC, replace(problem, place=replace(problem.place, excerpt=problem.place.excerpt[:500])))
 
 
 _PICTURE_HINT = f"save it as PNG or JPEG, at best of {OPTIMAL_SIDE} x {OPTIMAL_SIDE} pixels, or publish it and give its image_url"
-_LOOP_FIELDS = ("mailing", "columns", "suppressed", "elements", "emit", "alive", "place", "watch", "rules")
-
-
-def _going_on(audience: OpenAudience, table: Table, kept: bytes) -> tuple[Table, Snapshot | None]:
-    """The rows that are left after those of an earlier run, and where that stood; or all of them."""
-    if not kept:
-        return table, None
-    if (after := table_after(audience, read_stand(kept))) is None:
-        return table_of(audience), None
-    return after, unpack(kept, skipping=audience.mailing.audience.get("on_invalid") == "skip")
 
 
 def _message(mailing: MailingDefinition) -> MailingMessage:
@@ -371,22 +357,5 @@ def _message(mailing: MailingDefinition) -> MailingMessage:
 
 
 def _end(loop: RowLoop, digest: str) -> MailingEnd:
-    figures = loop.figures
-    text, link, phone = figures.sample
-    return MailingEnd(
-        rows=figures.rows,
-        filtered=figures.filtered,
-        invalid=loop.problems.invalid,
-        duplicate=figures.duplicate,
-        suppressed=figures.suppressed,
-        live=figures.live,
-        audience=digest,
-        shortest=figures.shortest,
-        longest=figures.longest,
-        characters=figures.characters,
-        hosts=dict(figures.hosts.most_common(50)),
-        sample=text,
-        sample_link=link,
-        sample_phone=phone,
-        outline=outline(loop.mailing),
-    )
+    figures = asdict(loop.figures) | {"hosts": dict(Counter(loop.figures.hosts).most_common(MOST_HOSTS))}
+    return MailingEnd(**figures, invalid=loop.problems.invalid, audience=digest, outline=outline(loop.mailing))

@@ -29,7 +29,6 @@ from campaignkit.protocol.messages import (
     LARGEST_IMAGE,
     LIST_PHONE,
     Chunk,
-    DiagnosticMessage,
     Done,
     FileHead,
     Index,
@@ -329,9 +328,7 @@ class Front:
             raise DefinitionError(self.diagnostics) from None
 
     def _diagnose(self, data: bytes) -> None:
-        found = decode(DiagnosticMessage, data)
-        place = Place(found.path, found.line, found.column, found.row, found.excerpt, found.width)
-        self._add(Diagnostic(Severity(found.severity), found.code, found.message, place, found.hint))
+        self._add(decode(Diagnostic, data))
 
     def _add(self, problem: Diagnostic) -> None:
         if len(self.diagnostics) < 10_000:

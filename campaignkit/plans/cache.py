@@ -15,13 +15,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from campaignkit.diagnostics import Diagnostic
 from campaignkit.model.mailings import MailingKey
 from campaignkit.plans.digest import Components
 from campaignkit.plans.plan import Draft, Texts
 from campaignkit.protocol.codec import MessageError, decode, encode
-from campaignkit.protocol.messages import LARGEST_SNAPSHOT, DiagnosticMessage, MailingMessage, Open
+from campaignkit.protocol.messages import LARGEST_SNAPSHOT, MailingMessage, Open
 
-FORMAT = 2
+FORMAT = 3
 _LARGEST = 64 << 20
 
 
@@ -77,7 +78,7 @@ class CachedPlan:
     drafts: tuple[str, ...]
     notes: tuple[str, ...]
     not_to_message: int
-    diagnostics: tuple[DiagnosticMessage, ...]
+    diagnostics: tuple[Diagnostic, ...]
 
 
 def cache_folder() -> Path | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import types
+from enum import StrEnum
 from functools import cache
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -59,14 +60,18 @@ def _value(kind: Any, raw: Any, where: str) -> Any:  # noqa: C901 - one case for
         if raw is None:
             return None
         return _value(next(part for part in get_args(kind) if part is not types.NoneType), raw, where)
-    if origin is tuple:
+    if origin in {tuple, list}:
         if not isinstance(raw, list) or len(raw) > MOST_ITEMS:
             raise MessageError(f"{where} is no list, or too long")
-        return tuple(_value(get_args(kind)[0], item, where) for item in raw)
+        return origin(_value(get_args(kind)[0], item, where) for item in raw)
     if origin is dict:
         if not isinstance(raw, dict) or len(raw) > MOST_ITEMS:
             raise MessageError(f"{where} is no mapping, or too large")
         return {_value(str, key, where): _value(get_args(kind)[1], value, where) for key, value in raw.items()}
+    if isinstance(kind, type) and issubclass(kind, StrEnum):
+        if raw not in list(kind):
+            raise MessageError(f"{where} is no {kind.__name__}")
+        return kind(raw)
     if kind is float and isinstance(raw, int) and not isinstance(raw, bool):
         return float(raw)
     if type(raw) is not kind or (kind is str and len(raw) > LONGEST_TEXT):

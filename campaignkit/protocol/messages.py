@@ -169,22 +169,6 @@ class Index:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DiagnosticMessage:
-    """One diagnostic."""
-
-    severity: str
-    code: str
-    message: str
-    path: str
-    line: int
-    column: int
-    row: int
-    excerpt: str
-    width: int
-    hint: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Open:
     """Please open this file: an audience named in the campaign file `beside`, or a suppression list of the project.
 

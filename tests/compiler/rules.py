@@ -156,7 +156,7 @@ def run(
             together_from=together_from,
         )
 
-    numbered = list(enumerate(rows, 2 if resumed is None else resumed.figures.rows + 2))
+    numbered = list(enumerate(rows, 2 if resumed is None else resumed.stand.figures.rows + 2))
     main = loop()
     if one.audience.get("on_conflict") == "skip":
         scout = loop()

@@ -203,7 +203,7 @@ def test_figures_tell_of_lengths_hosts_and_the_first_message() -> None:
     figures = run(one, ["phone", "name"], [(GOOD[0], "x"), (GOOD[1], "yyy")]).loop.figures
     assert (figures.shortest, figures.longest, figures.characters) == (16, 18, 34)
     assert dict(figures.hosts) == {"a.by": 2, "b.by": 2}
-    assert figures.sample == ("x https://b.by/x", "https://a.by/x", int(GOOD[0]))
+    assert (figures.sample, figures.sample_link, figures.sample_phone) == ("x https://b.by/x", "https://a.by/x", int(GOOD[0]))
 
 
 def test_quick_messages_are_personal_elements_and_a_picture_alone_has_a_phone_only() -> None:

@@ -17,6 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from campaignkit.diagnostics import Diagnostic
 from campaignkit.engine.folding import fold
 from campaignkit.errors import PlanError, StateError
 from campaignkit.model.mailings import MailingKey
@@ -25,7 +26,6 @@ from campaignkit.plans.planfile import load as load_plan
 from campaignkit.protocol.codec import MessageError, decode
 from campaignkit.protocol.messages import (
     Chunk,
-    DiagnosticMessage,
     Done,
     Index,
     MailingEnd,
@@ -89,7 +89,7 @@ def test_status_answers(body: bytes) -> None:
     assert all(harmless(text) for text in (*folded.notes, *folded.updates[0].errors))
 
 
-MESSAGES: list[Any] = [DiagnosticMessage, Done, Index, MailingEnd, MailingMessage, Open, Progress, ProjectMessage]
+MESSAGES: list[Any] = [Diagnostic, Done, Index, MailingEnd, MailingMessage, Open, Progress, ProjectMessage]
 
 
 @pytest.mark.parametrize("shape", MESSAGES, ids=lambda shape: shape.__name__)
