@@ -31,13 +31,6 @@ class BadPhoneError(ValueError):
     """No phone; the message says why, without the phone."""
 
 
-def preload() -> None:
-    """Load the number plans of all countries: afterwards the process may lose the right to open files."""
-    import phonenumbers
-
-    phonenumbers.PhoneMetadata.load_all()
-
-
 def normal(text: str) -> int | Odd:
     """The international digits of one phone.
 

@@ -10,7 +10,8 @@ import re
 from collections.abc import Sequence
 from operator import methodcaller
 
-LONGEST_LINK = 150
+from campaignkit.model.mailings import LONGEST_LINK
+
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _NEVER = r"\s\\\"<>\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ud800-\udfff"
 """Nor invisible characters and those that turn the order: a person would read another address than the one opened."""

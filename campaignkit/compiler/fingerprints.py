@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
-from campaignkit.protocol.messages import FINGERPRINT_BYTES
+from campaignkit.model.mailings import FINGERPRINT_BYTES
 
 _VERSION = b"campaignkit fingerprint 1"
 

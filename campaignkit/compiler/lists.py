@@ -8,7 +8,8 @@ from collections import Counter
 from campaignkit.compiler.content import hosts_in, link_host
 from campaignkit.compiler.definitions import MailingDefinition
 from campaignkit.compiler.fingerprints import fingerprints_of
-from campaignkit.protocol.messages import LIST_ELEMENT, LIST_PHONE, Chunk, MailingEnd
+from campaignkit.model.mailings import LIST_PHONE
+from campaignkit.protocol.messages import LIST_ELEMENT, Chunk, MailingEnd
 
 
 def list_chunk(mailing: MailingDefinition, *, elements: bool) -> Chunk:

@@ -24,9 +24,8 @@ from campaignkit.provider.port import Reader, Sender
 from campaignkit.states.records import PlannedBatch, PlannedRequest, Step
 from campaignkit.states.store import ClaimConflictError, Store
 from campaignkit.wire.callbacks import SECRET_BYTES, new_secret, secret_hash
-from campaignkit.wire.names import batch_name, new_tag
+from campaignkit.wire.names import TAG_BYTES, batch_name, new_tag
 
-TAG_BYTES = 17
 _Named = tuple[tuple[PackedBatch, ...], tuple[str, ...], tuple[str, ...], str]
 """The batches of a request, their tags, their names, and its callback secret."""
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import json
 import zlib
-from array import array
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from campaignkit.states.packing import pack_phones, unpack_phones
 from campaignkit.states.records import BatchRow, BatchUpdate, Listing, RequestRow
 from campaignkit.wire.records import DeliveryRow, QuickStatus
 from campaignkit.wire.statuses import StatusAnswer, StatusEntry, StatusRow, attribute
@@ -106,9 +106,7 @@ def _batch(
     details = batch.details
     if rows:
         merged = _Merged(words, word_id)
-        phones = array("q")
-        phones.frombytes(batch.phones)
-        positions: dict[int | None, int] = dict(zip(phones, range(batch.count), strict=True))
+        positions: dict[int | None, int] = dict(zip(unpack_phones(batch.phones), range(batch.count), strict=True))
         known = unpack_details(details, batch.count)
         before = known.copy()
         for phone, status, delivery_id, status_time, error_code in rows:
@@ -196,12 +194,11 @@ def fold_list(
         words: Status words by their byte.
         word_id: The byte of a word, also of a new one.
     """
-    phones = array("q")
-    phones.frombytes(listing.phones)
+    phones = list(unpack_phones(listing.phones))
     statuses = bytearray(listing.statuses)
     details = unpack_details(listing.details, len(statuses))
     positions = {phone: at for at, phone in enumerate(phones)}
-    said = dict(words)
+    merged = _Merged(words, word_id)
     notes: list[str] = []
     changed = 0
     for row in rows:
@@ -213,20 +210,16 @@ def fold_list(
             phones.append(row.phone)
             statuses.append(0)
             details.append([])
-        old = said.get(statuses[at], "")
-        new = merge(old, row.status) if old else row.status
-        if new != old:
-            statuses[at] = word_id(new)
-            said[statuses[at]] = new
-            changed += 1
+        statuses[at], step = merged[statuses[at], row.status]
+        changed += step
         details[at] = [row.delivery_id, "", row.error_code]
     expected = listing.subscribers if listing.subscribers is not None else len(statuses)
-    final = bool(statuses) and len(statuses) >= expected and all(byte and is_final(said.get(byte, "")) for byte in statuses)
+    final = bool(statuses) and len(statuses) >= expected and all(byte and is_final(merged.words.get(byte, "")) for byte in set(statuses))
     after = Listing(
         subscribers=listing.subscribers,
         draft_word=listing.draft_word,
         cost=cost or listing.cost,
-        phones=phones.tobytes(),
+        phones=pack_phones(phones),
         statuses=bytes(statuses),
         details=_packed(details),
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from array import array
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -11,6 +10,7 @@ from campaignkit.model.mailings import BULK, MailingKey
 from campaignkit.model.settings import Environment
 from campaignkit.model.status import CampaignStatus, ErrorLine, MailingStatus, PersonLine, RequestLine, StatusReport
 from campaignkit.protocol.messages import Index
+from campaignkit.states.packing import unpack_phones
 from campaignkit.states.records import BatchRow, Listing, RequestRow, RequestState
 from campaignkit.states.store import StateReader
 from campaignkit.wire.vocabulary import status_class
@@ -180,8 +180,7 @@ def _lines(
     request: RequestRow, batch: BatchRow, words: Mapping[int, str], positions: Sequence[int], *, failed: bool
 ) -> Iterator[PersonLine]:
     columns = request.listing or batch
-    phones = array("q")
-    phones.frombytes(columns.phones)
+    phones = unpack_phones(columns.phones)
     details = unpack_details(columns.details, len(phones))
     for position in positions:
         byte = columns.statuses[position] if columns.statuses else 0

@@ -9,8 +9,9 @@ from itertools import accumulate
 from typing import Protocol, TypeVar
 
 from campaignkit.engine.spool import Spool, Stretch
-from campaignkit.model.mailings import BULK, Mailing
-from campaignkit.protocol.messages import FINGERPRINT_BYTES, Chunk
+from campaignkit.model.mailings import BULK, FINGERPRINT_BYTES, Mailing
+from campaignkit.protocol.messages import Chunk
+from campaignkit.states.packing import pack_phones
 from campaignkit.wire.bulk import check_elements
 
 
@@ -112,7 +113,7 @@ class Packer:
                 mailing=self.mailing,
                 number=len(self.batches) + 1,
                 count=len(self._phones),
-                phones=spool.append(self._phones.tobytes()),
+                phones=spool.append(pack_phones(self._phones)),
                 fingerprints=spool.append(b"".join(self._fingerprints)),
                 elements=spool.append(joined),
                 canary=self.canary and not self.batches,

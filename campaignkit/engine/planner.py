@@ -13,13 +13,13 @@ from campaignkit.engine.packing import PackedBatch, Packer, most, requests, size
 from campaignkit.engine.spool import Spool
 from campaignkit.errors import DefinitionError
 from campaignkit.intake.talk import Front, Resumed
-from campaignkit.model.mailings import BULK, Mailing
+from campaignkit.model.mailings import BULK, FINGERPRINT_BYTES, Mailing
 from campaignkit.model.settings import Environment, Project
 from campaignkit.plans.classify import Fate, classify
 from campaignkit.plans.digest import Components
 from campaignkit.plans.known import Standing, Standings
 from campaignkit.plans.plan import CampaignPlan, Draft, MailingPlan, Plan, Texts
-from campaignkit.protocol.messages import FINGERPRINT_BYTES, CampaignHead, Chunk, Done, Index, MailingEnd
+from campaignkit.protocol.messages import CampaignHead, Chunk, Done, Index, MailingEnd
 from campaignkit.states.store import StateReader
 
 SANDBOX_LINEAGE = "sandbox"

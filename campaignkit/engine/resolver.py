@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-from array import array
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -12,12 +11,12 @@ from campaignkit.engine.hints import hint_lines
 from campaignkit.engine.releasing import newest_moment, open_from
 from campaignkit.errors import ProviderError, RefusedError, UsageError
 from campaignkit.model.clock import Clock
-from campaignkit.model.mailings import BULK, QUICK
+from campaignkit.model.mailings import BULK, LIST_PHONE, QUICK
 from campaignkit.model.settings import Environment
 from campaignkit.model.unknowns import HintLine, UnknownRequest
 from campaignkit.provider.port import NotVisibleError, Reader
 from campaignkit.states.packing import unpack_phones
-from campaignkit.states.records import LIST_PHONE, Finding, RequestRow, RequestState, Step
+from campaignkit.states.records import Finding, RequestRow, RequestState, Step
 from campaignkit.states.store import StateReader, Store
 from campaignkit.wire.statuses import StatusAnswer, attribute
 from campaignkit.wire.vocabulary import has_gone_out
@@ -226,9 +225,7 @@ def unknowns(reader: StateReader, environment: Environment, *, alive: bool) -> l
 
 
 def _unknown(row: RequestRow, environment: Environment, hints: tuple[HintLine, ...]) -> UnknownRequest:
-    phones = array("q")
-    for batch in row.batches:
-        phones.frombytes(batch.phones[: 8 * _FEW])
+    phones = [phone for batch in row.batches for phone in unpack_phones(batch.phones)[:_FEW]]
     return UnknownRequest(
         ref=row.ref,
         tags=tuple(batch.tag for batch in row.batches),

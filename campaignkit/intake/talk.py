@@ -21,13 +21,12 @@ from campaignkit.errors import DefinitionError
 from campaignkit.intake.files import OpenRefusedError, campaign_files, open_beneath, parts_inside
 from campaignkit.intake.launch import Launched
 from campaignkit.intake.settings import project as typed_project
-from campaignkit.model.mailings import BULK, LIST, QUICK, Mailing, MailingKey
+from campaignkit.model.mailings import BULK, LIST, LIST_PHONE, QUICK, Mailing, MailingKey
 from campaignkit.model.settings import Project
 from campaignkit.protocol.codec import MessageError, decode, encode
 from campaignkit.protocol.frames import Channel, ChannelClosedError
 from campaignkit.protocol.messages import (
     LARGEST_IMAGE,
-    LIST_PHONE,
     Chunk,
     Done,
     FileHead,

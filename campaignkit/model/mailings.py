@@ -8,6 +8,12 @@ from typing import NamedTuple
 
 BULK, QUICK, LIST = "bulk", "quick", "list"
 """How a mailing is sent: many people a call, one person a call, or one list of the provider."""
+LIST_PHONE = 0
+"""Stands for a list of the provider where a delivery key has a phone: the list is one delivery."""
+LONGEST_LINK = 150
+"""Characters of `button_link`; documented for sendBulkViber, taken for all methods."""
+FINGERPRINT_BYTES = 16
+"""Of the hash that tells what somebody got from anything else."""
 
 
 class MailingKey(NamedTuple):

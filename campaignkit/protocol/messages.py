@@ -10,15 +10,14 @@ from array import array
 from dataclasses import dataclass
 from enum import IntEnum
 
-FINGERPRINT_BYTES = 16
+from campaignkit.model.mailings import FINGERPRINT_BYTES, LIST_PHONE
+
 LARGEST_IMAGE = 2 << 20
 """Bytes of a local picture; the provider documents no limit, this is ours: an upload goes out once for each person."""
 LARGEST_SNAPSHOT = 256 << 20
 """Bytes of what is known of an audience that was read: 20 a row."""
-LIST_PHONE = 0
-"""Stands for a list of the provider where a delivery has a phone."""
 LIST_ELEMENT = b'"list"'
-"""Stands for its delivery element."""
+"""Stands for the delivery element of a list of the provider."""
 CHUNK_ROWS = 2_000
 
 

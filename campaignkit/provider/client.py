@@ -10,12 +10,13 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
+from campaignkit.model.mailings import LONGEST_LINK
 from campaignkit.model.secret import Secret
 from campaignkit.model.settings import ProviderBehaviour
 from campaignkit.provider.records import MarkClient, RecordClient
 from campaignkit.provider.send import BulkSender
 from campaignkit.wire.bulk import check_elements, encode_batch, encode_request
-from campaignkit.wire.forms import LONGEST_LINK, check_fields, encode_form, list_fields, quick_fields
+from campaignkit.wire.forms import check_fields, encode_form, list_fields, quick_fields
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -12,8 +12,9 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from campaignkit.wire.callbacks import LARGEST_BODY
+
 LARGEST_HEAD = 16 << 10
-LARGEST_BODY = 64 << 10
 _PIECE = 16 << 10
 _LINE = re.compile(rb"([A-Z]{1,20}) ([!-~]{1,8000}) HTTP/1\.[01]")
 _FIELD = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\r\n\x00]*?)[ \t]*")

@@ -43,22 +43,17 @@ class _Generator(CodeGenerator):
         self.write("))")
 
     def _output_child_pre(self, node: nodes.Expr, frame: Frame, finalize: Any) -> None:
-        if not is_cell(node):
+        if not self._is_text(node):
             super()._output_child_pre(node, frame, finalize)
 
     def _output_child_post(self, node: nodes.Expr, frame: Frame, finalize: Any) -> None:
-        if not is_cell(node):
+        if not self._is_text(node):
             super()._output_child_post(node, frame, finalize)
 
-
-def mark_cell(node: nodes.Name) -> None:
-    """Say that this name always stands for text, so that it is printed as it is."""
-    node.always_text = True  # type: ignore[attr-defined]
-
-
-def is_cell(node: nodes.Node) -> bool:
-    """Whether it was said so."""
-    return getattr(node, "always_text", False)
+    def _is_text(self, node: nodes.Expr) -> bool:
+        """Whether it is printed as it is: it can be nothing but text."""
+        environment = self.environment
+        return isinstance(node, nodes.Name) and isinstance(environment, _Environment) and node.name in environment.always_text
 
 
 class _Environment(ImmutableSandboxedEnvironment):
@@ -66,6 +61,9 @@ class _Environment(ImmutableSandboxedEnvironment):
     joined = staticmethod(joined)
     # Not folded at compile time and checked at run time: these can ask for all memory or all time there is.
     intercepted_binops = frozenset({"+", "*", "**", "%"})
+
+    always_text: frozenset[str] = frozenset()
+    """Names that stand for nothing but text."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)

@@ -12,7 +12,7 @@ from typing import Any, Final
 from jinja2 import nodes
 from jinja2.runtime import Context
 
-from campaignkit.rendering.environment import environment, mark_cell
+from campaignkit.rendering.environment import environment
 
 SEPARATOR: Final = "\x1e"
 """Stands behind every text. A value that holds it makes one too many of them, which the caller counts."""
@@ -43,15 +43,14 @@ def together(sources: Sequence[str], names: dict[str, Any], columns: Sequence[st
         return None
     body: list[nodes.Node] = []
     for tree in trees:
-        for name in tree.find_all(nodes.Name):
-            if name.name in columns:
-                mark_cell(name)
         body += [*tree.body, nodes.Output([nodes.TemplateData(SEPARATOR)])]
     target = nodes.Tuple([nodes.Name(name, "store") for name in columns], "store")
     loop = nodes.For(target, nodes.Name(_ROWS, "load"), body, [], None, False)
     tree = nodes.Template([loop])
-    tree.set_lineno(1).set_environment(environment())
-    template = environment().from_string(tree)
+    of_texts = environment().overlay()
+    of_texts.always_text = frozenset(columns)
+    tree.set_lineno(1).set_environment(of_texts)
+    template = of_texts.from_string(tree)
     return _rendering(template.root_render_func, template.new_context(names, shared=True), names)
 
 
@@ -69,8 +68,4 @@ def _rendering(run: Callable[[Context], Any], context: Context, names: dict[str,
 
 
 def _is_plain(tree: nodes.Template) -> bool:
-    return all(type(node) in _PLAIN for node in tree.find_all(nodes.Node)) and "loop" not in _used(tree)
-
-
-def _used(tree: nodes.Template) -> set[str]:
-    return {name.name for name in tree.find_all(nodes.Name)}
+    return all(type(node) in _PLAIN for node in tree.find_all(nodes.Node)) and "loop" not in {n.name for n in tree.find_all(nodes.Name)}

@@ -6,6 +6,7 @@ import re
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
+from campaignkit.sandbox.content import LONGEST_LINK
 from campaignkit.sandbox.exchange import Refusal
 from campaignkit.sandbox.pictures import picture_type
 from campaignkit.sandbox.reading import text, upload
@@ -14,7 +15,6 @@ from campaignkit.sandbox.v2_records import Body
 if TYPE_CHECKING:
     from campaignkit.sandbox.exchange import Call
 
-LONGEST_LINK = 150
 TYPES = ("TEXT", "IMAGE", "BUTTON")
 
 # Also in the OpenAPI document, so nothing that engines of regular expressions read differently.

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
-from campaignkit.states.records import FINGERPRINT_BYTES
+from campaignkit.model.mailings import FINGERPRINT_BYTES
 
 PHONE_BYTES = 8
 ByteOrder = Literal["little", "big"]

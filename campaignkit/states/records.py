@@ -10,8 +10,6 @@ from typing import NamedTuple
 
 from campaignkit.model.mailings import MailingKey
 
-FINGERPRINT_BYTES = 16
-
 
 class RequestState(StrEnum):
     """The life of one request. Only `PLANNED` and `DRAFT` may become `INTENT`, once an attempt."""
@@ -49,10 +47,6 @@ class Step(StrEnum):
     ONLY = ""
     CREATE = "create"
     CONFIRM = "confirm"
-
-
-LIST_PHONE = 0
-"""Stands for a list of the provider where a delivery key has a phone: the list is one delivery."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
+from campaignkit.model.mailings import LONGEST_LINK
 from campaignkit.model.secret import SecretBytes
 
 if TYPE_CHECKING:
@@ -15,9 +16,6 @@ if TYPE_CHECKING:
 
 TYPES = ("TEXT", "IMAGE", "BUTTON")
 """Of `type_message`; a definition has them in small letters."""
-
-LONGEST_LINK = 150
-"""Characters of `button_link`; documented for the bulk method, taken for all."""
 
 URLENCODED = "application/x-www-form-urlencoded"
 

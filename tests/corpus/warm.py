@@ -18,10 +18,9 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
+from types import SimpleNamespace, TracebackType
 from typing import Any, Self
 
-from campaignkit.audience import phones
 from campaignkit.front import __main__ as front
 from campaignkit.rendering import environment
 from campaignkit.validation import schemas
@@ -75,7 +74,7 @@ def _serve() -> None:
     for module in pkgutil.walk_packages(importlib.import_module("campaignkit").__path__, "campaignkit."):
         if not module.name.endswith("campaignkit.__main__"):
             importlib.import_module(module.name)
-    phones.preload()
+    importlib.import_module("phonenumbers").PhoneMetadata.load_all()
     environment.preload()
     for schema in (schemas.CAMPAIGN, schemas.PROJECT):
         schemas.validator(schema)
@@ -159,7 +158,8 @@ def _become(request: dict[str, Any]) -> None:
             from campaignkit.cli.main import entry
             from campaignkit.intake import launch
 
-            launch.subprocess.Popen = _ForkedFront  # type: ignore[attr-defined]  # in this fork only
+            # What that module, in this fork only, begins the front child with.
+            vars(launch)["subprocess"] = SimpleNamespace(Popen=_ForkedFront, DEVNULL=subprocess.DEVNULL)
             entry()
     except SystemExit as ended:
         code = ended.code if isinstance(ended.code, int) else 0 if ended.code is None else 1

@@ -22,11 +22,11 @@ from campaignkit.engine.resolver import Desk, Resolution, unknowns
 from campaignkit.engine.sending import Ready, Sent, StopFlag
 from campaignkit.engine.settling import Settled, SettleJob
 from campaignkit.errors import ProviderError, RefusedError, UsageError
-from campaignkit.model.mailings import Mailing
+from campaignkit.model.mailings import FINGERPRINT_BYTES, LIST_PHONE, Mailing
 from campaignkit.model.outcomes import Outcome, SendResult
 from campaignkit.model.settings import ProviderBehaviour
 from campaignkit.plans.plan import Draft, Plan
-from campaignkit.protocol.messages import FINGERPRINT_BYTES, LIST_ELEMENT, LIST_PHONE, Chunk, Done
+from campaignkit.protocol.messages import LIST_ELEMENT, Chunk, Done
 from campaignkit.provider.port import NotVisibleError
 from campaignkit.states.records import RequestRow, RequestState, Step
 from campaignkit.wire.records import DeliveryRow, Listing, MailingRecord

@@ -12,9 +12,9 @@ from campaignkit.engine.packing import PackedBatch, Packer, requests
 from campaignkit.engine.refresher import RefreshJob
 from campaignkit.engine.resolver import Desk, Resolution
 from campaignkit.errors import RefusedError
-from campaignkit.model.mailings import Mailing
+from campaignkit.model.mailings import FINGERPRINT_BYTES, Mailing
 from campaignkit.model.outcomes import Outcome
-from campaignkit.protocol.messages import FINGERPRINT_BYTES, Chunk
+from campaignkit.protocol.messages import Chunk
 from campaignkit.states.records import RequestState
 from campaignkit.wire.records import QuickStatus
 from tests.canary import TOKEN

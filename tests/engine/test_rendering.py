@@ -11,8 +11,9 @@ import pytest
 
 from campaignkit.engine.rendering import Wanted, rendered
 from campaignkit.intake.talk import Word
+from campaignkit.model.mailings import FINGERPRINT_BYTES
 from campaignkit.model.messages import Message
-from campaignkit.protocol.messages import FINGERPRINT_BYTES, Chunk
+from campaignkit.protocol.messages import Chunk
 from campaignkit.reports.messages import message_text, messages_document
 from tests.engine.conftest import FIRST, list_mailing, mailing, quick_mailing
 from tests.engine.test_planner import DONE, said

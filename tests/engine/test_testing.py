@@ -12,9 +12,9 @@ import pytest
 
 from campaignkit.engine.testing import LOCK_LOST, Sample, TestJob, sample
 from campaignkit.errors import RefusedError, StateError
-from campaignkit.model.mailings import Mailing
+from campaignkit.model.mailings import FINGERPRINT_BYTES, Mailing
 from campaignkit.model.outcomes import Outcome, Phase, SendResult
-from campaignkit.protocol.messages import FINGERPRINT_BYTES, Chunk
+from campaignkit.protocol.messages import Chunk
 from tests.engine.conftest import FIRST, Bench, environment, list_mailing, mailing, quick_mailing
 from tests.fakes.clock import FakeClock
 from tests.fakes.front import PlayedFront, people

@@ -9,7 +9,8 @@ from typing import cast
 
 from campaignkit.diagnostics import Diagnostic, has_errors
 from campaignkit.intake.talk import Front, Word
-from campaignkit.protocol.messages import FINGERPRINT_BYTES, LIST_ELEMENT, LIST_PHONE, Chunk, MailingEnd
+from campaignkit.model.mailings import FINGERPRINT_BYTES, LIST_PHONE
+from campaignkit.protocol.messages import LIST_ELEMENT, Chunk, MailingEnd
 
 
 class PlayedFront:

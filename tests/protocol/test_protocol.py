@@ -16,9 +16,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from campaignkit.model.mailings import LIST_PHONE
 from campaignkit.protocol.codec import MessageError, decode, encode
 from campaignkit.protocol.frames import LARGEST, Channel, ChannelClosedError
-from campaignkit.protocol.messages import CHUNK_ROWS, LIST_PHONE, Chunk, Done, FileHead, Index, MailingEnd, MailingHead, Select
+from campaignkit.protocol.messages import CHUNK_ROWS, Chunk, Done, FileHead, Index, MailingEnd, MailingHead, Select
 
 phones = st.integers(1, 999_999_999_999_999)
 people = st.lists(st.tuples(phones, st.binary(min_size=16, max_size=16), st.binary(max_size=30)), max_size=20)

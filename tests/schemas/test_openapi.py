@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from campaignkit.sandbox.message_form import LINK, LONGEST_LINK, TYPES
+from campaignkit.sandbox.content import LONGEST_LINK
+from campaignkit.sandbox.message_form import LINK, TYPES
 from campaignkit.sandbox.parameters import TABLES
 from campaignkit.sandbox.quick_send import LEAST_MINUTES, MOST_MINUTES, PHONE
 from campaignkit.sandbox.routes import ROUTES

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from campaignkit.model.mailings import MailingKey
+from campaignkit.model.mailings import FINGERPRINT_BYTES, LIST_PHONE, MailingKey
 from campaignkit.model.outcomes import Outcome, Phase, SendResult
 from campaignkit.states.opening import create, open_reader, open_store
 from campaignkit.states.packing import pack_phones
-from campaignkit.states.records import FINGERPRINT_BYTES, LIST_PHONE, BatchUpdate, PlannedBatch, PlannedRequest, RequestState
+from campaignkit.states.records import BatchUpdate, PlannedBatch, PlannedRequest, RequestState
 from campaignkit.states.store import StateReader, Store
 
 AT = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)

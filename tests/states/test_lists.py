@@ -9,10 +9,11 @@ from contextlib import closing
 import pytest
 
 from campaignkit.errors import StateError
+from campaignkit.model.mailings import LIST_PHONE
 from campaignkit.model.outcomes import Outcome
 from campaignkit.states.export import export_records
 from campaignkit.states.packing import pack_phones
-from campaignkit.states.records import LIST_PHONE, Listing, RequestState, Step
+from campaignkit.states.records import Listing, RequestState, Step
 from campaignkit.states.store import ClaimConflictError
 from tests.states.conftest import AT, FIRST, NEWS, Run, World, list_request, result
 

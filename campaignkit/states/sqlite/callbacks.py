@@ -11,8 +11,8 @@ from campaignkit.states.records import CallbackRow, Finding, Hints, Taken, Verif
 from campaignkit.states.sqlite.connection import Database, demand_one
 from campaignkit.states.sqlite.rows import id_of, ref_of
 from campaignkit.states.times import from_text
+from campaignkit.wire.callbacks import LARGEST_BODY
 
-LARGEST_BODY = 64 << 10
 MOST_A_REQUEST = 16
 """Callbacks kept for one request: the API tells of one. Whoever knows the address fills this much and no more."""
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from campaignkit.errors import StateError
+from campaignkit.model.mailings import FINGERPRINT_BYTES
 from campaignkit.states.packing import pack_histogram, unpack_phones
-from campaignkit.states.records import FINGERPRINT_BYTES, HOLDING
+from campaignkit.states.records import HOLDING
 from campaignkit.states.sqlite import callbacks
 from campaignkit.states.sqlite.connection import Database
 from campaignkit.states.sqlite.events import breaks

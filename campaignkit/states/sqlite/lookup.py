@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from campaignkit.model.mailings import FINGERPRINT_BYTES
 from campaignkit.states.packing import PHONE_BYTES
-from campaignkit.states.records import FINGERPRINT_BYTES, Known, RequestState, Step
+from campaignkit.states.records import Known, RequestState, Step
 from campaignkit.states.sqlite.connection import Database
 from campaignkit.states.sqlite.rows import ref_of
 from campaignkit.states.sqlite.sums import damaged, demand_claims, holds
