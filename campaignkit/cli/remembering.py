@@ -10,8 +10,9 @@ import hashlib
 import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from datetime import datetime
+from enum import Enum, auto
 from pathlib import Path
 
 from campaignkit import __version__
@@ -23,7 +24,6 @@ from campaignkit.plans.cache import (
     CachedCampaign,
     CachedMailing,
     CachedPlan,
-    KeptSnapshots,
     OpenedFile,
     cache_path,
     keep,
@@ -31,9 +31,17 @@ from campaignkit.plans.cache import (
 )
 from campaignkit.plans.classify import Fate
 from campaignkit.plans.plan import CampaignPlan, MailingPlan, Plan
+from campaignkit.plans.snapshots import KeptSnapshots
 from campaignkit.states.records import RequestState
 
 _UNDER_WAY = (RequestState.PLANNED, RequestState.INTENT)
+
+
+class _Change(Enum):
+    NOTHING = auto()
+    LONGER = auto()
+    """Nothing but audiences, which are larger than they were."""
+    ANYTHING = auto()
 
 
 @dataclass(slots=True)
@@ -49,7 +57,6 @@ class Remembering:
     job: PlanJob
     folder: Path | None
     root: Path
-    recalled: bool = field(default=False)
 
     def run(self) -> Plan:
         """The plan.
@@ -64,17 +71,14 @@ class Remembering:
         place = cache_path(self.folder, str(self.root.resolve()), job.environment.name, *paths)
         key = self._key(paths)
         cached = load(place)
-        if cached is None or cached.key != key or self._past(cached) != cached.past:
-            cached = None
-        changed = self._changed(cached) if cached is not None else None
-        if cached is not None and changed == set():
-            self.recalled = True
+        change = _Change.ANYTHING if cached is None else self._change(cached, key)
+        if cached is not None and change is _Change.NOTHING:
             return self._plan(cached)
-        # Of files that only grew, the child may go on where the run before stood.
-        usable = cached is not None and changed is not None
-        before = {str(mailing_of(one.mailing).key): one for one in _mailings(cached)} if cached is not None and usable else {}
-        job.earlier = {name: _mailing(one) for name, one in before.items()}
-        job.front.snapshots = kept = KeptSnapshots(place, {name: one.snapshot for name, one in before.items() if one.snapshot})
+        known: dict[str, str] = {}
+        if cached is not None and change is _Change.LONGER:  # the child may go on where the run before stood
+            job.earlier = {str(mailing_of(one.mailing).key): _mailing(one) for one in _mailings(cached)}
+            known = {str(mailing_of(one.mailing).key): one.snapshot for one in _mailings(cached) if one.snapshot}
+        job.front.snapshots = kept = KeptSnapshots(place, known)
         try:
             plan = job.run()
             if (files := self._files(plan)) is not None:
@@ -100,20 +104,20 @@ class Remembering:
         }
         return hashlib.sha256(json.dumps(known, sort_keys=True, default=str).encode()).hexdigest()
 
-    def _past(self, cached: CachedPlan) -> tuple[str, ...]:
-        return _past(((str(mailing_of(one.mailing).key), one.mailing.schedule_utc) for one in _mailings(cached)), self.job.now)
-
-    def _changed(self, cached: CachedPlan) -> set[str] | None:
-        """The audiences that are larger than they were, by path; None if a file is another in any other way."""
-        grown: set[str] = set()
+    def _change(self, cached: CachedPlan, key: str) -> _Change:
+        """What is another than it was when the plan was kept."""
+        scheduled = ((str(mailing_of(one.mailing).key), one.mailing.schedule_utc) for one in _mailings(cached))
+        if cached.key != key or _past(scheduled, self.job.now) != cached.past:
+            return _Change.ANYTHING
+        found = _Change.NOTHING
         for one in cached.files:
             seen = self.job.front.look(one.asked, size=one.size)
             if seen == (one.path, one.size, one.sha256):
                 continue
             if seen is None or seen[0] != one.path or seen[1] <= one.size or not one.asked.beside or one.asked.image:
-                return None
-            grown.add(one.path)
-        return grown
+                return _Change.ANYTHING
+            found = _Change.LONGER
+        return found
 
     def _files(self, plan: Plan) -> tuple[OpenedFile, ...] | None:
         """The files that the plan was made from, as they are now; None if one of them is not what the child read."""

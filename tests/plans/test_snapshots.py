@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from campaignkit.model.mailings import MailingKey
-from campaignkit.plans import cache
-from campaignkit.plans.cache import KeptSnapshots, forget_plans
+from campaignkit.plans import snapshots
+from campaignkit.plans.cache import forget_plans
+from campaignkit.plans.snapshots import KeptSnapshots
 
 ONE, TWO = MailingKey("spring", 1, "one"), MailingKey("spring", 1, "two")
 
@@ -49,7 +50,7 @@ def test_what_is_not_kept_leaves_nothing(tmp_path: Path) -> None:
 
 def test_more_than_is_kept_is_kept_of_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A child could else fill the disk."""
-    monkeypatch.setattr(cache, "LARGEST_SNAPSHOT", 3)
+    monkeypatch.setattr(snapshots, "LARGEST_SNAPSHOT", 3)
     kept = KeptSnapshots(tmp_path / "plan-1.json", {})
     for key, piece in ((ONE, b"ab"), (ONE, b"cd"), (ONE, b"e"), (TWO, b"abc")):
         kept.take(key, piece)
