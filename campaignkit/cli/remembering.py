@@ -17,7 +17,7 @@ from pathlib import Path
 
 from campaignkit import __version__
 from campaignkit.engine.planner import PlanJob
-from campaignkit.intake.talk import mailing_of, message_of
+from campaignkit.intake.mailings import mailing_of, message_of
 from campaignkit.model.counts import Counts
 from campaignkit.plans.cache import (
     FORMAT,
@@ -111,7 +111,7 @@ class Remembering:
             return _Change.ANYTHING
         found = _Change.NOTHING
         for one in cached.files:
-            seen = self.job.front.look(one.asked, size=one.size)
+            seen = self.job.front.shelf.look(one.asked, size=one.size)
             if seen == (one.path, one.size, one.sha256):
                 continue
             if seen is None or seen[0] != one.path or seen[1] <= one.size or not one.asked.beside or one.asked.image:
@@ -126,7 +126,7 @@ class Remembering:
         found: list[OpenedFile] = []
         lists = hashlib.sha256()
         for asked in front.asked_for:
-            seen = front.look(asked)
+            seen = front.shelf.look(asked)
             if seen is None or (asked.beside and not asked.image and seen[2] not in read):
                 return None
             if not asked.beside:

@@ -10,7 +10,7 @@ import contextlib
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -29,11 +29,12 @@ from campaignkit.front.campaigns import AudienceFields, CampaignFile, check_camp
 from campaignkit.front.files import HashedFile, read_all, unclosed
 from campaignkit.front.jail import EndlessError, RowWatch, close_doors, fetch_codecs
 from campaignkit.front.kept import keep
+from campaignkit.front.mailings import mailing_begins, mailing_ends
 from campaignkit.front.samples import outline
 from campaignkit.front.suppressions import read_phones
 from campaignkit.loading.events import LARGEST_FILE
 from campaignkit.loading.nodes import Document, Pointer
-from campaignkit.model.mailings import BULK, LIST
+from campaignkit.model.mailings import LIST
 from campaignkit.protocol.codec import decode, encode
 from campaignkit.protocol.frames import Channel, ChannelClosedError
 from campaignkit.protocol.messages import (
@@ -44,8 +45,6 @@ from campaignkit.protocol.messages import (
     FileHead,
     Index,
     Kind,
-    MailingEnd,
-    MailingMessage,
     Open,
     Progress,
     ProjectMessage,
@@ -61,8 +60,6 @@ NUMBER_PLANS = "phonenumbers.data"
 """A module for each country, needed for a phone that is not written as most are."""
 CLOSING = frozenset({"CK199", "CK312", "CK399"})
 """Codes that sum up others, and are always told."""
-MOST_HOSTS = 50
-"""Hosts of links that are named."""
 
 
 class Child:
@@ -210,7 +207,7 @@ class Child:
         """A mailing to a list of the provider: one delivery, without any row."""
         if mailing.broken:
             return
-        self._say(Kind.MAILING, _message(mailing))
+        self._say(Kind.MAILING, mailing_begins(mailing))
         if not select.check:
             self._emit(list_chunk(mailing, elements=select.elements))
         self._say(Kind.MAILING_END, list_end(mailing, outline(mailing)))
@@ -252,7 +249,7 @@ class Child:
             self._report(problems)
             if columns is None or mailing.broken:
                 return True
-            self._say(Kind.MAILING, _message(mailing))
+            self._say(Kind.MAILING, mailing_begins(mailing))
             if resumed is not None:
                 self._say(Kind.RESUMED, FileHead(path=audience.path))
             make = partial(
@@ -290,7 +287,7 @@ class Child:
         self._check_bytes(mailing, digest)
         if loop.figures.rows == 0:
             self._report([Diagnostic(Severity.WARNING, "CK315", "the audience has no rows", place)])
-        self._say(Kind.MAILING_END, _end(loop, digest))
+        self._say(Kind.MAILING_END, mailing_ends(loop, digest))
         return True
 
     def _freeze(self, audience: OpenAudience, table: Table, snapshot: Snapshot) -> None:
@@ -325,37 +322,3 @@ class Child:
 
 
 _PICTURE_HINT = f"save it as PNG or JPEG, at best of {OPTIMAL_SIDE} x {OPTIMAL_SIDE} pixels, or publish it and give its image_url"
-
-
-def _message(mailing: MailingDefinition) -> MailingMessage:
-    when = mailing.schedule
-    return MailingMessage(
-        campaign=mailing.campaign,
-        revision=mailing.revision,
-        mailing=mailing.name,
-        path=mailing.document.path,
-        line=mailing.line,
-        message_type=mailing.message_type,
-        content_type=mailing.content_type,
-        alphaname_id=mailing.sender if mailing.method == BULK else "",
-        vibername_id=mailing.vibername,
-        method=mailing.method,
-        list_id=mailing.list_id,
-        expect_min=mailing.expect[0],
-        expect_max=mailing.expect[1],
-        sms_alphaname_id=mailing.sms[0],
-        sms_after=mailing.sms[1],
-        optouts_handled=mailing.optouts_handled,
-        image_path=mailing.image[0],
-        image_sha256=mailing.image[1],
-        schedule_wire=when.wire if when else "",
-        schedule_utc=when.utc.isoformat() if when else "",
-        schedule_shown=when.shown if when else "",
-        content=mailing.once,
-        definition=mailing.definition,
-    )
-
-
-def _end(loop: RowLoop, digest: str) -> MailingEnd:
-    figures = asdict(loop.figures) | {"hosts": dict(Counter(loop.figures.hosts).most_common(MOST_HOSTS))}
-    return MailingEnd(**figures, invalid=loop.problems.invalid, audience=digest, outline=outline(loop.mailing))

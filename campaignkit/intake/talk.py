@@ -10,7 +10,6 @@ import hashlib
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self, TypeVar
@@ -20,7 +19,9 @@ from campaignkit.diagnostics import Diagnostic, Place, Severity, has_errors
 from campaignkit.errors import DefinitionError
 from campaignkit.intake.files import OpenRefusedError, campaign_files, open_beneath, parts_inside
 from campaignkit.intake.launch import Launched
+from campaignkit.intake.mailings import mailing_of
 from campaignkit.intake.settings import project as typed_project
+from campaignkit.intake.shelf import Shelf, sha256_of
 from campaignkit.model.mailings import BULK, LIST, LIST_PHONE, QUICK, Mailing, MailingKey
 from campaignkit.model.settings import Project
 from campaignkit.protocol.codec import MessageError, decode, encode
@@ -98,7 +99,7 @@ class Front:
     ) -> None:
         self._root = root
         self._told = told
-        self._audiences = audiences
+        self.shelf = Shelf(root, audiences)
         self.diagnostics: list[Diagnostic] = []
         self._images: dict[str, bytes] = {}
         self.hashes: dict[str, str] = {}
@@ -132,7 +133,7 @@ class Front:
             problem = Diagnostic(Severity.ERROR, refused.code, refused.message, Place(PROJECT_FILE), hint)
             raise DefinitionError([problem], next_command="campaignkit init") from None
         self._say(Kind.START, Start(version=__version__))
-        self.hashes[PROJECT_FILE] = _sha256(file)
+        self.hashes[PROJECT_FILE] = sha256_of(file)
         self._hand_over(Kind.FILE, PROJECT_FILE, file)
         self._message = self._await(Kind.PROJECT, ProjectMessage)
         if not self._message.valid:
@@ -164,7 +165,7 @@ class Front:
             except OpenRefusedError as refused:
                 self._add(Diagnostic(Severity.ERROR, refused.code, refused.message, Place("/".join(parts)), refused.hint))
                 continue
-            self.hashes["/".join(parts)] = _sha256(file)
+            self.hashes["/".join(parts)] = sha256_of(file)
             self._hand_over(Kind.FILE, "/".join(parts), file)
         self._say(Kind.FILES_END, FileHead(path=""))
         return self._await(Kind.INDEX, Index)
@@ -230,7 +231,7 @@ class Front:
 
     def _open(self, wanted: Open) -> None:
         try:
-            path, file = self._find(wanted)
+            path, file = self.shelf.find(wanted)
         except OpenRefusedError as refused:
             self._say(Kind.REFUSED, Refused(code=refused.code, message=refused.message, hint=refused.hint))
             return
@@ -256,21 +257,6 @@ class Front:
             self._handed.add(name)
             self._hand_over(Kind.OPENED, name, kept)
 
-    def look(self, wanted: Open, *, size: int | None = None) -> tuple[str, int, str] | None:
-        """Where a file stands now that the child asked for, or would ask for, its size and SHA-256; None if it is not opened.
-
-        The hash is left empty where the file has another `size` than it is asked for.
-        """
-        try:
-            path, file = self._find(wanted)
-        except OpenRefusedError:
-            return None
-        try:
-            now = os.fstat(file).st_size
-            return path, now, _sha256(file) if size in {None, now} else ""
-        finally:
-            os.close(file)
-
     def _mailing(self, message: MailingMessage) -> Mailing:
         """The mailing, with the bytes of its picture: those that the operator read, if they are the ones the child checked.
 
@@ -285,19 +271,6 @@ class Front:
         if message.image_path and hashlib.sha256(image).hexdigest() != message.image_sha256:
             raise _ChangedError(f"{message.image_path} changed while it was read")
         return replace(mailing_of(message), image=image, image_name=message.image_path.rpartition("/")[2])
-
-    def _find(self, wanted: Open) -> tuple[str, int]:
-        start = wanted.beside.split("/")[:-1] if wanted.beside else []
-        inside = parts_inside(wanted.path, start=start)
-        try:
-            return "/".join(inside), open_beneath(self._root, inside)
-        except OpenRefusedError as refused:
-            if self._audiences is None or not wanted.beside or wanted.image or "no file" not in refused.message:
-                raise
-            if ".." in wanted.path.split("/"):
-                raise  # it names a place in the project, and in no other folder
-            elsewhere = parts_inside(wanted.path)
-            return "/".join(elsewhere), open_beneath(self._audiences, elsewhere)
 
     def _hand_over(self, kind: Kind, path: str, file: int) -> None:
         try:
@@ -346,18 +319,6 @@ class Front:
         return has_errors(self.diagnostics)
 
 
-def _sha256(descriptor: int) -> str:
-    """Of the whole file, by position: whoever else holds it reads on where they are."""
-    found, at = hashlib.sha256(), 0
-    try:
-        while piece := os.pread(descriptor, _PIECE, at):
-            found.update(piece)
-            at += len(piece)
-    except OSError:
-        return ""  # the child says what is wrong with it
-    return found.hexdigest()
-
-
 def _chunk(data: bytes, method: str) -> Chunk:
     """A chunk of a mailing of this method: the phone that stands for a list is that of a list mailing, and there the only one.
 
@@ -368,31 +329,3 @@ def _chunk(data: bytes, method: str) -> Chunk:
     if (list(chunk.phones[:2]) == [LIST_PHONE]) != (method == LIST):
         raise ValueError("a chunk does not fit the method of its mailing")
     return chunk
-
-
-def mailing_of(message: MailingMessage) -> Mailing:
-    """What the child says of a mailing, in the words of the model; a local picture's bytes are not in it."""
-    return Mailing(
-        key=MailingKey(message.campaign, message.revision, message.mailing),
-        schedule_utc=datetime.fromisoformat(message.schedule_utc) if message.schedule_utc else None,
-        **{name: getattr(message, name) for name in _SAME},
-    )
-
-
-def message_of(mailing: Mailing) -> MailingMessage:
-    """The way back of `mailing_of`."""
-    fields = {name: getattr(mailing, name) for name in _SAME}
-    return MailingMessage(
-        campaign=mailing.key.campaign,
-        revision=mailing.key.revision,
-        mailing=mailing.key.mailing,
-        schedule_utc=mailing.schedule_utc.isoformat() if mailing.schedule_utc else "",
-        **fields,
-    )
-
-
-_SAME = (
-    "path", "line", "message_type", "content_type", "alphaname_id", "schedule_wire", "schedule_shown", "content", "definition", "method",
-    "vibername_id", "list_id", "expect_min", "expect_max", "sms_alphaname_id", "sms_after", "optouts_handled",
-)  # fmt: skip
-"""Fields that the model has as the message has them."""
