@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import random
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -115,7 +116,7 @@ class SendLoop:
                 for ready in group:
                     self._one(ready)
             else:
-                with ThreadPoolExecutor(self.in_flight, thread_name_prefix="send") as pool:
+                with ThreadPoolExecutor(self.in_flight, thread_name_prefix="send", initializer=_leave_signals) as pool:
                     for _ in pool.map(self._one, group):
                         pass
 
@@ -233,6 +234,11 @@ LOCK_LOST = "the lock was taken away from this run by `state unlock`, and anothe
 TAKEN_OVER = "another run has taken over what this one had planned"
 _NEVER_BEGUN = frozenset({HALTED, LOCK_LOST, TAKEN_OVER})
 """Their requests stay planned, and nothing was tried."""
+
+
+def _leave_signals() -> None:
+    """Of a thread that sends: a signal that it took instead of the main thread would be heard only once that wakes by itself."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
 
 
 def _groups(requests: Sequence[Ready]) -> Iterator[list[Ready]]:

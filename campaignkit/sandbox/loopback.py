@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 from contextlib import contextmanager, suppress
 from threading import Condition
@@ -58,6 +59,11 @@ class LoopbackServer(ThreadedWSGIServer):
 
     def handle_error(self, *args: Any, **kwargs: Any) -> None:
         """Says nothing: a client that went away is no news, and the application reports its own failures."""
+
+    def serve_forever(self, poll_interval: float = 0.5) -> None:
+        """Runs in a thread of its own, which leaves signals to the others; so do the threads it starts."""
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
+        super().serve_forever(poll_interval)
 
     def process_request(self, request: Any, client_address: Any) -> None:
         """Starts the thread of a connection."""

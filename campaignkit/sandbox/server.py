@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING, Self, TextIO
 
@@ -19,10 +19,11 @@ from campaignkit.sandbox.scenario import Scenario, load_scenario
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
-    from types import FrameType, TracebackType
+    from types import TracebackType
 
 # How long ending may go unnoticed by the accepting loop; connections themselves wake it at once.
 _POLL = 0.02
+_ENDS = {signal.SIGINT, signal.SIGTERM}
 
 
 class EmbeddedServer:
@@ -148,22 +149,19 @@ def serve(
         PortError: The port is taken.
     """
     unusual = load_scenario(scenario) if scenario is not None else None
-    ending = stop or threading.Event()
-    with _signals(ending if stop is None else None), EmbeddedServer(data, scenario=unusual, strict=strict, port=port) as server:
+    with _held_back() if stop is None else nullcontext(), EmbeddedServer(data, scenario=unusual, strict=strict, port=port) as server:
         print(f"sandbox, nobody is messaged: {server.url}", file=stream, flush=True)
-        ending.wait()
+        if stop is None:
+            signal.sigwait(_ENDS)
+        else:
+            stop.wait()
 
 
 @contextmanager
-def _signals(ending: threading.Event | None) -> Iterator[None]:
-    def end(_number: int, _frame: FrameType | None) -> None:
-        if ending is not None:
-            ending.set()
-
-    numbers = () if ending is None else (signal.SIGINT, signal.SIGTERM)
-    before = [(number, signal.signal(number, end)) for number in numbers]
+def _held_back() -> Iterator[None]:
+    """Signals wait to be asked for: a handler runs in the main thread alone, which may sleep while another one gets the signal."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDS)
     try:
         yield
     finally:
-        for number, handler in before:
-            signal.signal(number, handler)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -6,6 +6,7 @@ import contextlib
 import gzip
 import http.client
 import json
+import os
 import re
 import signal
 import subprocess
@@ -15,6 +16,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -42,7 +44,12 @@ class Receiver:
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> tuple[int, str]:
         self.process.send_signal(number)
-        out, err = self.process.communicate(timeout=30)
+        try:
+            out, err = self.process.communicate(timeout=30)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.communicate()
+            raise
         return self.process.returncode, out + err
 
 
@@ -162,6 +169,19 @@ def test_apply_settles_at_its_start(place: Workplace, live: Live, receive: Calla
     assert [found for record in done.records for found in problems("apply-record", record)] == []
     assert sorted(provider.accepted().elements()) == phones(25)
     assert receiver.stop(signal.SIGINT)[0] == 0
+
+
+def test_a_signal_that_another_thread_is_given_ends_the_receiver_too(place: Workplace, live: Live, receive: Callable[[], Receiver]) -> None:
+    """Whichever thread happens to run may be given it, which is how one signal in hundreds was never heard."""
+    live(people=1)
+    receiver = receive()
+    assert post(receiver.url, "/ck/none") == 404  # it is at its work, and the main thread at rest
+    threads = {int(task.name) for task in Path(f"/proc/{receiver.process.pid}/task").iterdir()} - {receiver.process.pid}
+    for thread in threads:
+        os.kill(thread, signal.SIGTERM)
+    out, err = receiver.process.communicate(timeout=30)
+    assert (receiver.process.returncode, out) == (0, "")
+    assert "Ending" in err
 
 
 def test_a_killed_apply_is_settled_by_the_callback_that_came_meanwhile(

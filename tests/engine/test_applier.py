@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import signal
 from array import array
 from collections.abc import Callable
 from datetime import timedelta
@@ -166,6 +167,21 @@ def test_several_in_flight_send_each_request_once_after_the_canary(bench: Bench)
     phones = [phone for body in sender.bodies for message in json.loads(body)["messages"] for phone in message["delivery_list"]]
     assert done.accepted == 400
     assert sorted(phones) == [str(FIRST + number) for number in range(400)]
+
+
+def test_threads_that_send_leave_signals_to_the_one_that_waits(bench: Bench) -> None:
+    one = mailing()
+    blocked: list[set[int]] = []
+
+    class Asking(FakeSender):
+        def send_bulk(self, body: bytes, *, intent: Callable[[], bool]) -> SendResult:
+            blocked.append(set(signal.pthread_sigmask(signal.SIG_BLOCK, ())))
+            return super().send_bulk(body, intent=intent)
+
+    assert apply(bench, bench.batches(one, 40), Asking(), one, where=environment(in_flight=4)).accepted == 40
+    canary, *rest = blocked
+    assert signal.SIGTERM not in canary
+    assert all({signal.SIGINT, signal.SIGTERM, signal.SIGHUP} <= each for each in rest)
 
 
 def test_several_batches_travel_in_one_request_but_never_of_two_campaigns(bench: Bench) -> None:

@@ -133,6 +133,20 @@ def test_a_signal_ends_the_command_and_the_data_stays(number: signal.Signals, tm
         assert list(ledger.accepted_phones()) == [("a", "375291111111")]
 
 
+def test_a_signal_that_another_thread_is_given_ends_the_command_too(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", PROGRAM, str(tmp_path / "data")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        # The id of a thread stands for the whole process here, but the system asks that thread first.
+        [accepting] = {int(task.name) for task in Path(f"/proc/{process.pid}/task").iterdir()} - {process.pid}
+        os.kill(accepting, signal.SIGTERM)
+        try:
+            assert process.wait(20) == 0
+        finally:
+            process.kill()
+
+
 def test_a_taken_port_and_a_bad_scenario_are_said_plainly(tmp_path: Path) -> None:
     with EmbeddedServer() as server:
         port = int(server.url.rpartition(":")[2])

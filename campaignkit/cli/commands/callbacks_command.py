@@ -27,6 +27,7 @@ def command() -> None:
 
 
 _ENDING = "Ending: what is under way is stored first."
+_LONG = 3600.0
 
 
 @command.command("serve")
@@ -55,10 +56,12 @@ def serve(common: Common, host: str, port: int) -> int:
     except OSError as error:
         raise RefusedError(f"{line(host, 100)}, port {port}: {error.strerror or error}.") from None
     told = threading.Event()
-    with CURRENT.stopping(told.set, break_off, _ENDING), receiver:
+    with CURRENT.stopping(told.set, break_off, _ENDING) as clock, receiver:
         console.data(f"callbacks of {holding.environment.name}: {receiver.url}\n")
         console.flush()
-        told.wait()
+        # The system may give a signal to any thread, and one that waits for an event would not hear of it.
+        while not told.is_set():
+            clock.sleep(_LONG)
     return 0
 
 
