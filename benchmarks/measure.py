@@ -6,12 +6,13 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
+from typing import IO
 
 _RSS_UNIT = 1 if sys.platform == "darwin" else 1024
 _BALLAST_MB = 80
@@ -28,6 +29,8 @@ class Run:
     seconds: float
     peak: float
     lines: tuple[tuple[float, bytes], ...]
+    said: tuple[tuple[float, bytes], ...]
+    """What it wrote to stderr, and when."""
 
     @property
     def output(self) -> str:
@@ -37,6 +40,10 @@ class Run:
     def at(self, kind: str) -> float:
         """Seconds from the start to the first record of that type."""
         return next(seconds for seconds, line in self.lines if json.loads(line)["type"] == kind)
+
+    def heard(self, words: str) -> float:
+        """Seconds from the start to the first line on stderr that holds these words."""
+        return next(seconds for seconds, line in self.said if words in line.decode())
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,20 +60,28 @@ class Ratios:
 
 def run(command: Sequence[str], *, cwd: Path, env: Mapping[str, str], codes: Sequence[int] = (0,)) -> Run:
     """Run one command and wait for it and its children."""
-    with tempfile.TemporaryFile() as errors:
-        began = time.perf_counter()
-        process = subprocess.Popen(command, cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors)
-        assert process.stdout is not None
-        with process.stdout as stream:
-            lines = tuple((time.perf_counter() - began, line) for line in stream)
-        # Unlike getrusage, this is about one command alone: the process and whatever it waited for itself.
-        _, status, usage = os.wait4(process.pid, 0)
-        seconds = time.perf_counter() - began
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode not in codes:
-            errors.seek(0)
-            raise BenchmarkError(f"{' '.join(command)} exited with {process.returncode}:\n{errors.read().decode(errors='replace')[-2000:]}")
-    return Run(seconds, usage.ru_maxrss * _RSS_UNIT / 1e6, lines)
+    began = time.perf_counter()
+    said: list[tuple[float, bytes]] = []
+
+    def listen(stream: IO[bytes]) -> None:
+        said.extend((time.perf_counter() - began, line) for line in stream)
+
+    process = subprocess.Popen(command, cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout is not None
+    assert process.stderr is not None
+    with process.stdout as stream, process.stderr as errors:
+        listener = threading.Thread(target=listen, args=(errors,))
+        listener.start()
+        lines = tuple((time.perf_counter() - began, line) for line in stream)
+        listener.join()
+    # Unlike getrusage, this is about one command alone: the process and whatever it waited for itself.
+    _, status, usage = os.wait4(process.pid, 0)
+    seconds = time.perf_counter() - began
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode not in codes:
+        words = b"".join(line for _, line in said).decode(errors="replace")
+        raise BenchmarkError(f"{' '.join(command)} exited with {process.returncode}:\n{words[-2000:]}")
+    return Run(seconds, usage.ru_maxrss * _RSS_UNIT / 1e6, lines, tuple(said))
 
 
 def in_turns(pairs: int, product: Callable[[], Run], floor: Callable[[], Run]) -> list[tuple[Run, Run]]:

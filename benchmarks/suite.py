@@ -210,7 +210,7 @@ def _time(what: str, pairs: Sequence[tuple[Run, Run]], goal: float, *, floor: st
     return _row(what, [(mine.seconds, theirs.seconds) for mine, theirs in pairs], goal, floor=floor)
 
 
-def _row(what: str, pairs: Sequence[tuple[float, float]], goal: float, *, floor: str) -> Row:
+def _row(what: str, pairs: Sequence[tuple[float, float]], goal: float | None, *, floor: str) -> Row:
     ratios = Ratios(tuple(mine / theirs for mine, theirs in pairs))
     mine, theirs = (median(side) for side in zip(*pairs, strict=True))
     return Row(
@@ -218,8 +218,8 @@ def _row(what: str, pairs: Sequence[tuple[float, float]], goal: float, *, floor:
         _shown(mine),
         f"{_shown(theirs)}, {floor}",
         f"{ratios.middle:.2f} ({min(ratios.values):.2f} to {max(ratios.values):.2f})",
-        f"≤ {goal:g}",
-        ratios.middle <= goal,
+        "" if goal is None else f"≤ {goal:g}",
+        None if goal is None else ratios.middle <= goal,
     )
 
 

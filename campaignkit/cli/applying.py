@@ -173,10 +173,11 @@ class ApplyRun:
         )  # fmt: skip
 
     def _say_recovered(self, recovered: Recovered) -> None:
-        if recovered.unknown_requests:
-            people = recovered.unknown_people
-            refs = ", ".join(recovered.unknown_requests)
-            self.console.warn(f"An earlier run died with {refs} in flight: {people:,} people are unknown now, and are not sent to again.")
+        if recovered.unknown_requests or recovered.freed_people:
+            from campaignkit.cli.receipt import recovery_words
+
+            for words in recovery_words(recovered):
+                self.console.warn(words)
 
     def _settle(self, store: Store, token: str) -> None:
         """Before planning: who turns out to be accepted is no longer unknown."""

@@ -12,6 +12,7 @@ from campaignkit.model.mailings import BULK
 from campaignkit.model.outcomes import SendResult
 from campaignkit.plans.plan import Plan
 from campaignkit.reports.safe import hidden, line, people, plural
+from campaignkit.states.records import Recovered
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,19 @@ def _what_happened(console: Console, applied: Applied) -> None:
         console.warn(f"{people(applied.not_sent)} not sent to; the same command again is safe.")
     if applied.broken:
         console.error(f"The state could not take what happened: {hidden(line(applied.broken))}")
+
+
+def recovery_words(recovered: Recovered) -> list[str]:
+    """What the death of earlier runs left, said before anything is planned: who is unknown, and who is planned anew."""
+    unknown, freed = recovered.unknown_people, recovered.freed_people
+    words = []
+    if recovered.unknown_requests:
+        refs, verb = ", ".join(recovered.unknown_requests), "is" if unknown == 1 else "are"
+        words.append(f"An earlier run died with {refs} in flight: {people(unknown)} {verb} unknown now, and not sent to again.")
+    if freed:
+        nobody = "" if unknown else " Nothing that it sent is unknown."
+        words.append(f"An earlier run died before it came to {people(freed)}: they are planned anew.{nobody}")
+    return words
 
 
 def spill_words(ready: Ready, result: SendResult, kept: Path | None) -> str:

@@ -245,6 +245,8 @@ class Recovered:
     unknown_requests: tuple[str, ...] = ()
     unknown_people: int = 0
     dissolved_requests: int = 0
+    freed_people: int = 0
+    """Of what was dissolved."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

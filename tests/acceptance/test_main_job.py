@@ -117,6 +117,7 @@ def test_a_killed_apply_and_a_rerun_send_to_everyone_at_most_once(place: Workpla
     assert 200 <= first < 1000
     rerun = place.run("apply", "--auto-approve", "--format", "json")
     assert rerun.code in {0, 7}, rerun.err
+    assert "An earlier run died before it came to " in rerun.err
     counts = provider.accepted()
     assert set(counts.values()) == {1}
     status = place.ok("status", "--format", "json").json["campaigns"][0]["mailings"][0]

@@ -181,7 +181,7 @@ def test_recovery_makes_intents_unknown_and_dissolves_plans(run: Run) -> None:
     run.store.mark_intent(sent, AT)
     recovered = run.store.recover(AT)
     assert recovered.unknown_requests == (sent,)
-    assert (recovered.unknown_people, recovered.dissolved_requests) == (3, 1)
+    assert (recovered.unknown_people, recovered.dissolved_requests, recovered.freed_people) == (3, 1, 1)
     assert (run.state(sent), run.state(planned)) == (RequestState.UNKNOWN, RequestState.DISSOLVED)
     assert run.holds(*THREE, FIRST + 3) == set(THREE)
     assert run.store.mark_intent(sent, AT) is None

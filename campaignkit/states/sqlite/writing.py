@@ -47,7 +47,7 @@ class SqliteStore(SqliteAsidesStore, SqliteReader):
             if unknown or dissolved:
                 bump(sql, "claims_version")
                 events.event(sql, now, "recovery", "", unknown=unknown, unknown_people=people, dissolved=dissolved, freed=freed)
-        return Recovered(unknown_requests=tuple(unknown), unknown_people=people, dissolved_requests=dissolved)
+        return Recovered(unknown_requests=tuple(unknown), unknown_people=people, dissolved_requests=dissolved, freed_people=freed)
 
     def carry_over(self, old: MailingKey, new: MailingKey, at: datetime) -> int:
         """`moved_from`: give the deliveries of `old` the name `new`, if `new` holds no claims yet. Returns people moved."""
