@@ -15,6 +15,7 @@ version: 1
 senders: {shop: {alphaname_id: 444}}
 environments: {sandbox: {base_url: sandbox, state: state/sandbox.db}}
 """
+SETTINGS = PROJECT.replace("{alphaname_id: 444}", "{alphaname_id: 444, vibername_id: 12}")  # quick messages and lists go by a Viber name
 PEOPLE = "phone,name\n375291111111,Анна\n+375 29 222-22-22,Пётр\n"
 PERSONAL = """\
 campaign: {id}
@@ -42,6 +43,15 @@ def personal(name: str = "spring") -> str:
 
 def bulk(text: str = "Hi", name: str = "spring") -> str:
     return BULK.format(id=name, text=text)
+
+
+def quick(content: str = "{type: image, image: images/a.png}", more: str = "") -> str:
+    text = personal().replace("message_type: personal", "method: quick")
+    return text.replace('{type: text, text: "Hi {{ name }}"}', content) + more
+
+
+def listed(content: str = "{type: text, text: Hi}", name: str = "news") -> str:
+    return f"campaign: {name}\nsender: shop\nmailings:\n  - name: one\n    method: list\n    list_id: 77\n    content: {content}\n"
 
 
 def project(root: Path, campaigns: dict[str, str] | None = None, *, people: str = PEOPLE, settings: str = PROJECT) -> Path:

@@ -110,6 +110,12 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
 
 
 @pytest.fixture
+def sqlite_world(tmp_path: Path) -> World:
+    """An empty state in a file, for tests that look at its files."""
+    return new_sqlite(tmp_path)
+
+
+@pytest.fixture
 def store(world: World) -> Store:
     return world.store()
 

@@ -12,19 +12,19 @@ from typing import Any
 import pytest
 
 from campaignkit.errors import StateError
+from campaignkit.model.outcomes import Outcome
 from campaignkit.states import flocks
-from campaignkit.states.sqlite import presence
+from campaignkit.states.records import RequestState
+from campaignkit.states.sqlite import connection, opening, presence
 from campaignkit.states.sqlite.connection import connect
 from campaignkit.states.sqlite.presence import main_says_in_use, side_file
+from campaignkit.states.sqlite.writing import SqliteStore
 from campaignkit.states.store import StateReader
 from tests.fakes.clock import FakeClock
-from tests.states.conftest import AT, World, new_sqlite
-from tests.states.test_sqlite_files import files
+from tests.states.conftest import AT, FIRST, Run, World, request, sqlite_world
+from tests.states.sqlite_files import files
 
-
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    return new_sqlite(tmp_path)
+world = sqlite_world
 
 
 class Meanwhile(FakeClock):
@@ -147,3 +147,75 @@ def test_an_interrupt_while_tidying_up_leaves_a_state_as_after_a_crash(world: Wo
     with closing(world.store()) as store:
         assert store.words() == {7: "READ"}
     assert files(world) == ["production.db"]
+
+
+def test_the_main_file_says_that_it_is_in_use_before_anything_else(world: World) -> None:
+    assert not main_says_in_use(world.path)
+    store = world.store()
+    assert main_says_in_use(world.path)
+    assert side_file(world.path, "-wal").stat().st_size > 0
+    store.close()
+    assert not main_says_in_use(world.path)
+    assert files(world) == ["production.db"]
+    store.close()
+
+
+def test_the_last_of_several_writers_tidies_up(world: World) -> None:
+    apply, refresh = world.store(), world.store()
+    run = Run(apply, apply.begin_run(command="apply", digest="", at=AT))
+    refresh.close()
+    assert main_says_in_use(world.path)
+    [ref] = run.plan(request([FIRST]))
+    assert run.end(ref, Outcome.ACCEPTED, "u") is RequestState.ACCEPTED
+    late = world.store()
+    apply.close()
+    assert main_says_in_use(world.path)
+    late.close()
+    assert files(world) == ["production.db"]
+
+
+def test_a_writer_that_is_not_the_last_leaves_the_wal_to_the_last(world: World) -> None:
+    """The last one may have died while this one closed: then the -wal is all there is."""
+    store = world.store()
+    assert isinstance(store, SqliteStore)
+    Run(store, store.begin_run(command="apply", digest="", at=AT)).plan(request([FIRST]))
+    other = flocks.grab(side_file(world.path, ".writers"), shared=True)
+    assert other is not None
+    store.close()
+    os.close(other)
+    assert main_says_in_use(world.path)
+    assert [row.ref for row in world.reader().requests()] == ["r1"]
+
+
+def test_a_writer_waits_for_readers_and_gives_up_cleanly(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(presence, "PATIENCE", 0.1)
+    monkeypatch.setattr(opening, "connect", lambda path, mode: connection.connect(path, mode, busy_ms=50))
+    reader = world.reader()
+    with pytest.raises(StateError, match="reading it"):
+        world.store()
+    reader.close()
+    world.store().close()
+    assert files(world) == ["production.db"]
+
+
+class Crowded(sqlite3.Connection):
+    """What SQLite says to one of two writers that come to a state at rest in the same moment."""
+
+    turned_away = False
+
+    def execute(self, sql: str, *parameters: Any) -> sqlite3.Cursor:
+        if "journal_mode" in sql and not self.turned_away:
+            self.turned_away = True
+            busy = sqlite3.OperationalError("database is locked")
+            busy.sqlite_errorname = "SQLITE_BUSY"
+            raise busy
+        return super().execute(sql, *parameters)
+
+
+def test_two_writers_that_come_at_once_are_both_let_in(world: World) -> None:
+    sql = sqlite3.connect(world.path, factory=Crowded, isolation_level=None)
+    presence.mark(world.path, sql)
+    assert sql.turned_away
+    assert main_says_in_use(world.path)
+    presence.unmark(world.path, sql)
+    sql.close()

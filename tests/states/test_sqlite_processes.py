@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -14,8 +13,8 @@ from campaignkit.model.outcomes import Outcome
 from campaignkit.states.records import HOLDING, RequestState
 from campaignkit.states.sqlite import presence
 from campaignkit.states.store import ClaimConflictError
-from tests.states.conftest import AT, FIRST, Run, World, new_sqlite, request
-from tests.states.test_sqlite_files import ROOT, die_while_writing, files
+from tests.states.conftest import AT, FIRST, Run, World, request, sqlite_world
+from tests.states.sqlite_files import ROOT, die_while_writing, files
 
 RACER = """
 import json, sys
@@ -44,10 +43,7 @@ sys.stdin.readline()
 store.close()
 """
 
-
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    return new_sqlite(tmp_path)
+world = sqlite_world
 
 
 def test_a_death_between_intent_and_outcome_is_unknown(world: World) -> None:
