@@ -166,7 +166,8 @@ def _explain(error: CampaignKitError) -> None:
         from campaignkit.reports.safe import line
 
         # Once something was sent, a command ends with its receipt and raises nothing.
-        console.error(line(error.message if "othing was" in error.message else f"{error.message.rstrip('.')}. Nothing was sent.", 2000))
+        said = error.message if error.message.endswith((".", "?")) else f"{error.message}."
+        console.error(line(said if "othing was" in said else f"{said} Nothing was sent.", 2000))
     if error.next_command:
         console.command(error.next_command)
 

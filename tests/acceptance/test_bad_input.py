@@ -80,7 +80,7 @@ def test_a_campaign_that_neither_files_nor_state_know_is_64(bench: Bench, tap: T
     bench.env.pop("CAMPAIGNKIT_TOKEN_LIVE")
     ran = bench.run(command, "sprong")
     assert ran.code == 64, ran.err
-    assert "did you mean 'spring'" in ran.err
+    assert "did you mean 'spring'? Nothing was sent." in ran.err
     assert tap.calls == []
 
 

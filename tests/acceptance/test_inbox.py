@@ -255,7 +255,7 @@ def test_an_id_that_the_provider_does_not_know(place: Workplace, start: Start, w
     start()
     ran = place.run("mailings", what, "4905")
     assert (ran.code, last_line(ran)) == (10, "campaignkit mailings list")
-    assert "The provider has no mailing 4905" in ran.err
+    assert "Mailing 4905: the provider does not know this mailing" in ran.err
     assert "Nothing was sent or changed." in ran.err
 
 

@@ -172,6 +172,6 @@ def _told(message_id: str) -> Iterator[None]:
         yield
     except NotVisibleError as error:
         raise ProviderError(
-            f"The provider has no mailing {message_id}, or does not show it yet ({error.message}). Nothing was sent or changed.",
+            f"Mailing {message_id}: {error.message}. Nothing was sent or changed.",
             next_command="campaignkit mailings list",
         ) from None
