@@ -13,7 +13,7 @@ from campaignkit.engine.packing import PackedBatch
 from campaignkit.engine.spool import Spool
 from campaignkit.errors import StateError
 from campaignkit.model.clock import Clock
-from campaignkit.model.mailings import MailingKey
+from campaignkit.model.mailings import LIST, QUICK, MailingKey
 from campaignkit.states.packing import pack_phones, unpack_fingerprints, unpack_phones
 from campaignkit.states.records import HOLDING, BatchRow, PlannedBatch, PlannedRequest
 from campaignkit.states.store import StateReader, Store
@@ -47,11 +47,15 @@ class Restoring:
         self._lose(list(self._unknown_to_backup(old)))  # all of it first: it asks the store, which then is busy writing
 
     def from_files(self, batches: Sequence[PackedBatch], spool: Spool) -> None:
-        """Take everyone whom a plan of the project's files would send to: one request for each mailing."""
+        """Take everyone whom a plan of the project's files would send to: one request for each mailing, of quick ones for each person."""
         by_mailing: dict[MailingKey, list[PackedBatch]] = {}
         for batch in batches:
             by_mailing.setdefault(batch.mailing.key, []).append(batch)
-        self._lose(PlannedRequest(batches=tuple(self._named(group, spool))) for group in by_mailing.values())
+        self._lose(
+            PlannedRequest(batches=request, method=group[0].mailing.method)
+            for group in by_mailing.values()
+            for request in _requests(group[0].mailing.method, tuple(self._named(group, spool)))
+        )
 
     def _lose(self, requests: Iterable[PlannedRequest]) -> None:
         self.people += self.store.lose_history(requests, since=self._since, at_least=self.mark, at=self.clock.now())
@@ -63,7 +67,9 @@ class Restoring:
                 if request.state in HOLDING:
                     for batch in request.batches:
                         if missing := self._missing(batch):
-                            yield PlannedRequest(batches=(missing,))
+                            # With the id of its draft a person can look at what became of it; and nothing is made anew beside it.
+                            uuid = request.uuid if request.method == LIST else ""
+                            yield PlannedRequest(batches=(missing,), method=request.method, uuid=uuid)
         except StateError:
             return  # what can't be read of it, the files tell
 
@@ -102,3 +108,8 @@ class Restoring:
                 fingerprints=spool.read(batch.fingerprints),
                 schedule_utc=mailing.schedule_utc,
             )
+
+
+def _requests(method: str, batches: tuple[PlannedBatch, ...]) -> Sequence[tuple[PlannedBatch, ...]]:
+    """As they would be sent: the provider's answer to a quick message is about one person."""
+    return [(batch,) for batch in batches] if method == QUICK else [batches]

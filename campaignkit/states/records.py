@@ -116,12 +116,13 @@ class PlannedBatch:
 class PlannedRequest:
     """One request about to be claimed; `callback` is SHA-256 of the unguessable part of its callback address, if it has one.
 
-    `method` is bulk, quick or list.
+    `method` is bulk, quick or list. `uuid` is the provider's id of it where that is known already: of what another state had sent.
     """
 
     batches: tuple[PlannedBatch, ...]
     callback: bytes = b""
     method: str = "bulk"
+    uuid: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.places import Provider, Workplace, phones
+from tests.acceptance.test_methods import LIST, quick
 
 Live = Callable[..., Provider]
 
@@ -195,3 +196,34 @@ def test_a_restore_that_lost_its_lock_puts_nothing_in_place(place: Workplace, ba
     assert [path.name for path in state(place).parent.iterdir()] == ["live.db"]
     place.ok("apply", "--auto-approve")
     assert sorted(backed_up.accepted().elements()) == phones(21)
+
+
+@pytest.mark.parametrize("stood", ["whole", "gone"])
+def test_quick_messages_and_lists_are_unknown_each_for_itself(place: Workplace, live: Live, stood: str) -> None:
+    """An id at the provider settles one message to one person, or one draft: as many requests as were sent."""
+    provider = live(people=3, scenario={"speed": 1000})
+    empty = state(place).read_bytes()
+    quick(place)
+    place.write("campaigns/club.yaml", LIST.format(list_id=77, extra=""))
+    place.ok("apply", "--auto-approve")
+    before = provider.ledger()
+    (place.root / "backup.db").write_bytes(empty)
+    if stood == "gone":
+        state(place).unlink()
+    assert place.run("state", "restore", "backup.db", "--accept-lost-history").code == 0
+    place.ok("state", "verify")
+    waiting = place.ok("resolve", "--format", "json").json["requests"]
+    assert [one["method"] for one in waiting].count("quick") == 3
+    [draft] = [one for one in waiting if one["method"] == "list"]
+    assert (draft["step"], draft["message_id"]) == ("confirm", str(before["lists"][0]["message_id"]) if stood == "whole" else None)
+    assert place.run("apply", "--auto-approve", "--format", "json").summary["requests"] == 0
+    ids = {str(message["phone"])[-4:]: str(message["message_id"]) for message in before["quick"]}
+    for one in waiting:
+        if one["method"] == "quick":
+            [phone] = one["phones"]
+            place.ok("resolve", one["request"], "--accepted", "--uuid", ids[phone[-4:]])
+        else:
+            place.ok("resolve", one["request"], "--accepted", "--uuid", str(before["lists"][0]["message_id"]))
+    assert place.ok("apply", "--auto-approve", "--format", "json").summary["requests"] == 0
+    assert provider.ledger()["lists"] == before["lists"]
+    assert provider.ledger()["quick"] == before["quick"]

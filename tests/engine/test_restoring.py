@@ -8,14 +8,17 @@ from pathlib import Path
 
 import pytest
 
+from campaignkit.engine.packing import Packer
 from campaignkit.engine.restoring import Restoring
 from campaignkit.errors import StateError
 from campaignkit.model.outcomes import Outcome
 from campaignkit.states.opening import copy, open_reader, open_store
-from campaignkit.states.records import RequestState
+from campaignkit.states.records import RequestState, Step
 from campaignkit.states.store import Store
-from tests.engine.conftest import FIRST, ORIGIN, Bench, mailing
+from tests.engine import lists
+from tests.engine.conftest import FIRST, ORIGIN, Bench, list_mailing, mailing, quick_mailing
 from tests.engine.test_applier import TAGS, apply
+from tests.engine.test_testing import personal
 from tests.fakes.clock import FakeClock
 from tests.fakes.provider import FakeSender, result
 
@@ -78,6 +81,29 @@ def test_what_the_files_name_is_unknown_one_request_a_mailing(bench: Bench, back
     assert store.problems() == []
     # A person who knows better says so, mailing by mailing.
     assert store.resolve(rows[1].ref, RequestState.RELEASED, reason="not in the cabinet", at=FakeClock().now()) == 7
+    store.close()
+
+
+def test_quick_messages_are_a_request_each_and_a_list_waits_as_a_lost_confirm(bench: Bench, backup: Path) -> None:
+    store = opened(backup)
+    job = restoring(store)
+    packer = Packer(mailing=quick_mailing(), spool=bench.spool, batch_size=1, first=1, canary=False)
+    packer.add(personal("a", "b", "c"), None)
+    job.from_files(packer.finish() + lists.batches(bench, list_mailing()), bench.spool)
+    rows = [row for row in store.requests() if row.state is RequestState.UNKNOWN]
+    assert [(row.method, str(row.step), row.recipients) for row in rows] == [("quick", "", 1)] * 3 + [("list", "confirm", 1)]
+    assert store.problems() == []
+    store.close()
+
+
+def test_the_id_of_a_draft_is_taken_over_from_the_old_state(bench: Bench, backup: Path) -> None:
+    lists.apply(bench, FakeSender())
+    store = opened(backup)
+    job = restoring(store)
+    job.from_old_state(bench.store)
+    [row] = [row for row in store.requests() if row.method == "list"]
+    assert (row.state, row.step, row.uuid) == (RequestState.UNKNOWN, Step.CONFIRM, "4905")
+    assert store.problems() == []
     store.close()
 
 

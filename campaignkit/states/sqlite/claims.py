@@ -56,7 +56,7 @@ class PlanWriter:
             raise ValueError("a request needs a batch")
         step = Step.CREATE if planned.method == "list" else Step.ONLY
         request_id = self._insert(
-            "request", self._run_id, planned.method, str(step), "planned", "", 0, self._at,
+            "request", self._run_id, planned.method, str(step), "planned", planned.uuid, 0, self._at,
             None, None, None, "", "", 0, None, 0, b"", b"", planned.callback,
         )  # fmt: skip
         for position, batch in enumerate(planned.batches):
