@@ -34,7 +34,7 @@ prove-power: $(STAMP) ## the power cut at every step of a run, what is left open
 	$(BIN)/python -m tests.proofs_storage power $(if $(FIGURES),--figures $(FIGURES))
 
 fuzz: $(STAMP) ## the fuzzers, long: FUZZ_EXAMPLES=20000 for each
-	HYPOTHESIS_PROFILE=long $(BIN)/python -m pytest -q -n 2 tests/fuzz
+	HYPOTHESIS_PROFILE=long $(BIN)/python -m pytest -q -n 2 tests/fuzz tests/wire tests/engine/test_wishes.py
 
 lint: $(STAMP) ## ruff: rules and format
 	$(BIN)/ruff check .

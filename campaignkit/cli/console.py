@@ -13,11 +13,12 @@ SANDBOX_LINE = "SANDBOX: nobody is messaged"
 
 
 class Console(NamedTuple):  # no dataclass: `--help` would pay for what they import
-    """Output of one command. `verbosity`: -1 quiet, 0 usual, 1 more; `project` is the folder that was named, if any."""
+    """Output of one command. `verbosity`: -1 quiet, 0 usual, 1 more; `project` and `environment` are those that were named, if any."""
 
     color: bool | None = None
     verbosity: int = 0
     project: str = ""
+    environment: str = ""
 
     def data(self, text: str) -> None:
         """Print data."""
@@ -59,8 +60,12 @@ class Console(NamedTuple):  # no dataclass: `--help` would pay for what they imp
         click.echo(self.located(text), err=True)
 
     def located(self, command: str) -> str:
-        """A command of ours, made to run from where the user stands."""
-        return f"{command} --project {shlex.quote(self.project)}" if self.project and command.startswith("campaignkit ") else command
+        """A command of ours, made to run from where the user stands, in the environment that was named."""
+        if not command.startswith("campaignkit "):
+            return command
+        if self.environment and " --env " not in command and not command.startswith("campaignkit init") and " --help" not in command:
+            command += f" --env {shlex.quote(self.environment)}"
+        return f"{command} --project {shlex.quote(self.project)}" if self.project else command
 
     def sandbox(self) -> None:
         """Say first that nobody is messaged."""

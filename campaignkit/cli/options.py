@@ -81,7 +81,7 @@ def _common(said: dict[str, Any]) -> Common:
 
     verbosity = -1 if said.get("quiet") else 1 if said.get("verbose") else 0
     project = said.get("project")
-    console = Console(wanted_color(said.get("color", "auto")), verbosity, str(project or ""))
+    console = Console(wanted_color(said.get("color", "auto")), verbosity, str(project or ""), said.get("env", ""))
     return Common(project or Path(), said.get("env") or os.environ.get("CAMPAIGNKIT_ENV", ""), console)
 
 

@@ -74,7 +74,7 @@ def _known(batch: BatchRow) -> BatchUpdate:
 def _attributed(
     request: RequestRow, entries: Iterable[StatusEntry], notes: list[str]
 ) -> tuple[dict[str, list[StatusRow]], dict[str, tuple[str, ...]]]:
-    names = [batch.name for batch in request.batches]
+    names = request.names
     rows: dict[str, list[StatusRow]] = {}
     errors: dict[str, tuple[str, ...]] = {}
     for entry in entries:

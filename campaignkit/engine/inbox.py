@@ -117,8 +117,7 @@ class PullJob:
             self._trouble(row, error, result)
             return known
         self._failed = 0
-        named = [str(entry.message_id) for entry in answer.entries if entry.message_id]
-        if new := [name for name in dict.fromkeys(named) if name not in known]:
+        if new := [found for found in answer.message_ids(row.names) if found not in known]:
             self.store.learn_messages(row.ref, new)
         return [*known, *new]
 

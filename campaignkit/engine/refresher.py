@@ -56,6 +56,7 @@ class RefreshJob:
     tell: Callable[[int, int], None] = lambda _done, _all: None
     stopped: Callable[[], bool] = lambda: False
     before: Callable[[], None] = lambda: None
+    _message_ids: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def once(self) -> Refreshed:
         """One poll of each request that may still change."""
@@ -63,6 +64,7 @@ class RefreshJob:
         result = Refreshed()
         pace = Pace(self.environment.rate, self.clock)
         asked = self._to_be_asked(result)
+        self._message_ids = self.store.message_ids()
         for number, ref in enumerate(asked, 1):
             if self.stopped():
                 result.pending += 1
@@ -154,7 +156,14 @@ class RefreshJob:
             listing, updates = (folded.listing, ()) if isinstance(folded, FoldedList) else (None, news(current, folded))
             try:
                 if self.store.record_poll(
-                    current.ref, updates, final=folded.final, at=now, seen=current.polled_at, answer=notes, listing=listing
+                    current.ref,
+                    updates,
+                    final=folded.final,
+                    at=now,
+                    seen=current.polled_at,
+                    answer=notes,
+                    listing=listing,
+                    message_ids=self._unknown_ids(current, answer),
                 ):
                     return folded
             except StateError:
@@ -163,6 +172,13 @@ class RefreshJob:
                     raise
             current = self.store.request(row.ref)
         return None
+
+    def _unknown_ids(self, row: RequestRow, answer: StatusAnswer | QuickStatus | _ListAnswer) -> list[str]:
+        """The ids of the mailings of a bulk request: only its statuses tell them, and replies and the provider's records go by them."""
+        if not isinstance(answer, StatusAnswer):
+            return []
+        known = self._message_ids.get(row.ref, ())
+        return [message_id for message_id in answer.message_ids(row.names) if message_id not in known]
 
     def watch(self, *, timeout: float | None, chance: random.Random, heard: Callable[[Refreshed], None]) -> Refreshed:
         """Poll with growing pauses until everything is settled, or the time is up.

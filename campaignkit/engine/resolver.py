@@ -205,7 +205,7 @@ def _made_with(row: RequestRow, created: str) -> bool:
 
 
 def _names(row: RequestRow, answer: StatusAnswer) -> tuple[set[str], list[str]]:
-    names = [batch.name for batch in row.batches]
+    names = row.names
     ours: set[str] = set()
     strangers: list[str] = []
     for entry in answer.entries:

@@ -213,6 +213,11 @@ class RequestRow:
         """People of all its batches, or of its list."""
         return self.listing.recipients if self.listing else sum(batch.count for batch in self.batches)
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What the provider calls its mailings."""
+        return tuple(batch.name for batch in self.batches)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchCounts:

@@ -181,10 +181,11 @@ class Store(StateReader, AsidesStore, Protocol):
         seen: datetime | None,
         answer: bytes = b"",
         listing: Listing | None = None,
+        message_ids: Sequence[str] = (),
     ) -> bool:
         """Store what a status answer taught; `answer` only where something in it was not understood.
 
-        `listing` is the whole new knowledge about a mailing to a list of the provider.
+        `listing` is the whole new knowledge about a mailing to a list of the provider, `message_ids` what `learn_messages` takes.
 
         `seen` is the `polled_at` of the row that the updates were folded from: if another poll was stored since,
         nothing is written and the answer is False: fold it anew then.

@@ -18,7 +18,7 @@ from campaignkit.wire.values import LONGEST_WORD, listed, number, phone, words
 from campaignkit.wire.vocabulary import is_final, is_settled, merge, rank, status_class
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
 __all__ = [
     "NotStatusesError",
@@ -90,6 +90,10 @@ class StatusAnswer:
 
     entries: tuple[StatusEntry, ...]
     notes: tuple[str, ...] = ()
+
+    def message_ids(self, names: Collection[str]) -> tuple[str, ...]:
+        """The provider's ids of the mailings of these names, each once."""
+        return tuple(dict.fromkeys(str(entry.message_id) for entry in self.entries if entry.message_id and entry.name in names))
 
 
 def decode_statuses(body: bytes) -> StatusAnswer:

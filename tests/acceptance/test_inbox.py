@@ -318,6 +318,7 @@ def test_how_a_test_message_may_end(place: Workplace, start: Start, fault: dict[
     ran = place.run("send-test", "spring/code", "--to", TEAM, "--format", "json")
     assert (ran.code, ran.json["outcome"]) == (code, outcome), ran.err
     assert ran.json["used"] == int(outcome == "unknown")
+    assert ran.err.splitlines()[-1] == "campaignkit send-test spring/code --to PHONE --env live"
     place.ok("send-test", "spring/code", "--to", TEAM)  # nothing is held back by it
     place.ok("apply", "--auto-approve")
 

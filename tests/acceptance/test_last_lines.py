@@ -135,6 +135,14 @@ def test_a_command_that_helps_works_from_where_the_user_stands(bench: Bench, tmp
     assert last.endswith(f"--project {bench.root}")
 
 
+def test_a_command_that_helps_works_in_the_environment_that_was_named(bench: Bench) -> None:
+    assert held(bench.run("confirm", "spring", "--env", "live"), 64) == "campaignkit status --env live"
+    assert (
+        held(bench.run("--env", "live", "optouts", "remove", "375291111111", "--reason", "x"), 64) == "campaignkit optouts list --env live"
+    )
+    assert held(bench.run("plan", "sprong", "--env", "live"), 64) == "campaignkit plan --help"
+
+
 def test_no_phone_of_the_command_line_is_printed_again(bench: Bench) -> None:
     gone(bench, Tap())
     ran = bench.run("render", "spring", "--phone", "375297777777")

@@ -29,8 +29,11 @@ def said(number: int | str, text: str = "Yes", phone: int | None = FIRST, receiv
     return IncomingMessage(id=str(number), phone=phone, message=text, received=received)
 
 
-def entry(message_id: int | None) -> StatusEntry:
-    return StatusEntry(name="x", message_id=message_id, rows=(), errors=())
+def entries(run: Run, ref: str, *message_ids: int | None) -> tuple[StatusEntry, ...]:
+    """What the provider says of the first mailings of a request, each by its name."""
+    row = run.store.request(ref)
+    assert row is not None
+    return tuple(StatusEntry(name=name, message_id=one, rows=(), errors=()) for name, one in zip(row.names, message_ids, strict=False))
 
 
 @pytest.fixture
@@ -68,7 +71,7 @@ def test_every_method_is_asked_by_its_own_id(run: Run) -> None:
     run.end(third, Outcome.ACCEPTED, "4905", count=4)
     run.end(third, Outcome.ACCEPTED)
     answers = {
-        UUID: StatusAnswer(entries=(entry(31), entry(None), entry(32))),
+        UUID: StatusAnswer(entries=(*entries(run, first, 31, 32), StatusEntry(name="a stranger's", message_id=33, rows=(), errors=()))),
         "incoming 32": Listing([said(1, "one")]),
         "incoming 8484": Listing([said(2, "two")]),
         "incoming 4905": Listing([said(3, "three")]),
@@ -86,8 +89,7 @@ def test_every_method_is_asked_by_its_own_id(run: Run) -> None:
 
 def test_a_bulk_request_is_asked_for_its_ids_until_all_are_known(run: Run) -> None:
     ref = bulk(run, FIRST, FIRST + 1)
-    entries: list[tuple[StatusEntry, ...]] = [(), (entry(31),), (entry(31), entry(32))]
-    answers: dict[str, Any] = {UUID: list(map(StatusAnswer, entries))}
+    answers: dict[str, Any] = {UUID: [StatusAnswer(entries(run, ref, *known)) for known in ((), (31,), (31, 32))]}
     assert pull(run, answers)[1].asked == [UUID]
     assert pull(run, answers)[1].asked == [UUID, "incoming 31"]
     assert pull(run, answers)[1].asked == [UUID, "incoming 31", "incoming 32"]

@@ -104,6 +104,15 @@ def test_what_is_not_understood_is_kept_and_said_not_guessed(bench: Bench) -> No
     assert view(bench).unreported == 5
 
 
+def test_the_ids_of_our_own_mailings_are_kept_and_no_stranger_s(bench: Bench) -> None:
+    uuid, clock = sent(bench), FakeClock()
+    stranger = StatusEntry(name="somebody else's", message_id=2, rows=(), errors=())
+    ours = StatusEntry(name=name(bench), message_id=77, rows=(row(0, "SENT"),), errors=())
+    for _ in range(2):
+        job(bench, FakeReader({uuid: StatusAnswer(entries=(stranger, ours))}), clock).once()
+        assert bench.store.message_ids() == {"r1": ["77"]}
+
+
 def test_foreign_phones_are_said_and_change_nothing(bench: Bench) -> None:
     uuid = sent(bench)
     found = job(bench, FakeReader({uuid: StatusAnswer(entries=(entry(bench, row(999, "READ")),))}), FakeClock()).once()

@@ -1,7 +1,4 @@
-"""What a provider, a child or a damaged file may say, at random: only documented exceptions, and every word of it harmless.
-
-Bodies of callbacks belong here, too, once there is a receiver: beside `test_status_answers`.
-"""
+"""What a provider, a child or a damaged file may say, at random: only documented exceptions, and every word of it harmless."""
 
 from __future__ import annotations
 

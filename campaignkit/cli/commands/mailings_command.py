@@ -33,8 +33,8 @@ def command() -> None:
 def list_(common: Common, unknown_here: bool, form: str) -> int:
     """Every mailing that the provider has, to the end of its list.
 
-    Changes nothing, here or there. Without a state nothing is linked. Bulk requests are linked once `inbox pull` has learnt
-    the provider's ids of them.
+    Changes nothing, here or there. Without a state nothing is linked. Bulk requests are linked once `refresh` or `inbox pull` has
+    learnt the ids of them.
     """
     from campaignkit.cli.exit_codes import ExitCode
     from campaignkit.cli.interrupts import CURRENT, break_off

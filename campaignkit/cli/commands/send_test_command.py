@@ -88,11 +88,14 @@ def _told(common: Common, line: TestLine, mailing: str, environment: str) -> int
     unknown, rejected = line.outcome == "unknown", line.outcome == "rejected"
     incomplete = line.outcome in {"throttled", "not_sent"}
     if unknown:
-        common.console.warn("It may have gone out: look at that phone. Nothing is held back by it, and nothing is repeated.")
+        common.console.warn(
+            "It may have gone out: look at that phone. Nothing is repeated by itself; if it did not come, send another one."
+        )
     elif rejected:
-        common.console.warn("The provider refused it; nothing went out.")
+        common.console.warn("The provider refused it; nothing went out. Mend the mailing, and test it again.")
     elif incomplete:
         common.console.warn("Nothing went out; the same command again is safe.")
+    if unknown or rejected or incomplete:
         common.console.command(f"campaignkit send-test {mailing} --to PHONE --env {environment}")
     return worst(unknown=unknown, interrupted=False, rejected=rejected, incomplete=incomplete)
 

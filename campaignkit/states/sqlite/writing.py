@@ -9,7 +9,7 @@ from functools import partial
 from campaignkit.model.mailings import MailingKey
 from campaignkit.model.outcomes import SendResult
 from campaignkit.states.records import BatchUpdate, Finding, Listing, PlannedRequest, Recovered, RequestState, Taken
-from campaignkit.states.sqlite import attempts, callbacks, decisions, events, listings, polls, presence
+from campaignkit.states.sqlite import attempts, callbacks, decisions, events, inbox, listings, polls, presence
 from campaignkit.states.sqlite.asides import SqliteAsidesStore
 from campaignkit.states.sqlite.claims import PlanWriter
 from campaignkit.states.sqlite.connection import Database, bump, demand_one
@@ -118,11 +118,15 @@ class SqliteStore(SqliteAsidesStore, SqliteReader):
         seen: datetime | None,
         answer: bytes = b"",
         listing: Listing | None = None,
+        message_ids: Sequence[str] = (),
     ) -> bool:
         """Store what a status answer taught; `answer` only where something in it was not understood."""
         now, before = to_text(at), None if seen is None else to_text(seen)
         with self._db.writing() as sql:
-            return polls.record_poll(sql, ref, updates, final=final, at=now, answer=answer, seen=before, listing=listing)
+            stored = polls.record_poll(sql, ref, updates, final=final, at=now, answer=answer, seen=before, listing=listing)
+            if stored and message_ids:
+                inbox.learn_messages(sql, ref, message_ids)
+        return stored
 
     def note_draft(self, ref: str, word: str) -> None:
         """Keep the provider's status word of what certainly is a draft, before its confirm."""
