@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import sys
 from typing import Any, NamedTuple
@@ -10,6 +11,8 @@ from typing import Any, NamedTuple
 import click
 
 SANDBOX_LINE = "SANDBOX: nobody is messaged"
+_ENVIRONMENT_SETTLED = re.compile("campaignkit (init|validate)|.* --(help|env )")
+"""Commands that concern none, or name their own."""
 
 
 class Console(NamedTuple):  # no dataclass: `--help` would pay for what they import
@@ -63,7 +66,7 @@ class Console(NamedTuple):  # no dataclass: `--help` would pay for what they imp
         """A command of ours, made to run from where the user stands, in the environment that was named."""
         if not command.startswith("campaignkit "):
             return command
-        if self.environment and " --env " not in command and not command.startswith("campaignkit init") and " --help" not in command:
+        if self.environment and not _ENVIRONMENT_SETTLED.match(command):
             command += f" --env {shlex.quote(self.environment)}"
         return f"{command} --project {shlex.quote(self.project)}" if self.project else command
 

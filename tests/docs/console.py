@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.canary import assert_hidden
+
 _BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _VARIABLE = [
     (re.compile(r"^[\d,]+ requests? asked, .* still under way\n", re.MULTILINE), ""),
@@ -79,6 +81,7 @@ class Session:
             timeout=120,
             check=False,
         )
+        assert_hidden(done.stdout)
         return done.stdout.decode()
 
 

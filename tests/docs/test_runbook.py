@@ -17,10 +17,11 @@ from pathlib import Path
 import pytest
 
 from campaignkit.cli.exit_codes import ExitCode
+from tests.canary import TOKEN
 from tests.docs.console import Session, Step, same, steps
 from tests.docs.places import read
 
-TOKEN = {"CAMPAIGNKIT_TOKEN_PRODUCTION": "runbook-token"}
+ENV = {"CAMPAIGNKIT_TOKEN_PRODUCTION": TOKEN}
 ENVIRONMENT = """
   production:
     base_url: {url}
@@ -54,7 +55,7 @@ class Scene:
         self.lineage = json.loads((self.folder / "campaignkit.lock").read_text("utf-8"))["environments"]["production"]["lineage"]
 
     def session(self) -> Session:
-        return Session(self.folder, TOKEN)
+        return Session(self.folder, ENV)
 
     def run(self, command: str) -> str:
         return self.session().run(command)
