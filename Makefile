@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test prove-crash prove-syscalls prove-power lint types laws coverage docs docs-check format fuzz bench bench-million lock build clean
+.PHONY: help install demo test prove-crash prove-syscalls prove-power lint types laws coverage covered-state covered-wire docs docs-check format fuzz bench bench-million lock build clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -47,8 +47,16 @@ laws: $(STAMP) ## the import laws
 	$(BIN)/lint-imports
 
 coverage: $(STAMP) ## every branch of engine, states, provider and wire is reached by a test of its room
-	$(BIN)/coverage run -m pytest -q tests/engine tests/states tests/provider tests/wire
+	$(BIN)/coverage erase
+	$(MAKE) --no-print-directory --jobs 2 covered-state covered-wire
+	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
+
+covered-state:
+	$(BIN)/coverage run --parallel-mode -m pytest -q tests/engine tests/states
+
+covered-wire:
+	$(BIN)/coverage run --parallel-mode -m pytest -q tests/provider tests/wire
 
 docs: $(STAMP) ## generate what is generated in README and docs
 	$(BIN)/cog -r -P README.md docs/*.md
