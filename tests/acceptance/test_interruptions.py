@@ -19,6 +19,12 @@ from tests.acceptance.places import Provider, Workplace, phones, wait_until
 
 Live = Callable[..., Provider]
 SLOW = {"faults": [{"method": "sendBulkViber", "fault": "slow", "seconds": 1.5}]}
+UNHUSHED = (
+    sys.executable,
+    "-c",
+    "import signal, runpy; signal.signal(signal.SIGHUP, signal.SIG_DFL); runpy.run_module('campaignkit', run_name='__main__')",
+)
+"""The command, to which a hang-up means something also where the tests themselves run under nohup."""
 
 
 def started(place: Workplace, provider: Provider) -> subprocess.Popen[str]:
@@ -111,13 +117,9 @@ def test_one_ctrl_c_that_comes_twice_counts_once(place: Workplace, live: Live) -
 
 
 def test_a_hang_up_is_an_interrupt(place: Workplace, live: Live) -> None:
-    """Also where the tests themselves run under nohup."""
     provider = live(people=30, scenario=SLOW)
-    unhushed = (
-        "import signal, runpy, sys; signal.signal(signal.SIGHUP, signal.SIG_DFL); runpy.run_module('campaignkit', run_name='__main__')"
-    )
     process = subprocess.Popen(
-        [sys.executable, "-c", unhushed, "apply", "--auto-approve", "--format", "json"],
+        [*UNHUSHED, "apply", "--auto-approve", "--format", "json"],
         cwd=place.root, env=place.environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     wait_until(lambda: len(provider.accepted()) > 0)
@@ -230,9 +232,7 @@ def test_a_terminal_is_asked_and_only_yes_sends(place: Workplace, live: Live) ->
 def test_a_signal_while_it_asks_sends_nothing(place: Workplace, live: Live, number: signal.Signals) -> None:
     provider = live(people=3)
     main, side = pty.openpty()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "campaignkit", "apply"], cwd=place.root, env=place.environment(), stdin=side, stdout=side, stderr=side
-    )
+    process = subprocess.Popen([*UNHUSHED, "apply"], cwd=place.root, env=place.environment(), stdin=side, stdout=side, stderr=side)
     os.close(side)
     until_shown(main, b"Only 'yes' sends")
     process.send_signal(number)
