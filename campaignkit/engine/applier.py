@@ -191,10 +191,7 @@ class ApplyJob:
     def _counted(self, ready: Ready) -> None:
         """A lost confirm counted after all: nothing is left to be said of its loss."""
         applied = self.applied
-        reason = self._lost.pop(ready.ref)
-        applied.reasons[reason] -= ready.people
-        if not applied.reasons[reason]:
-            del applied.reasons[reason]
+        applied.reasons -= Counter({self._lost.pop(ready.ref): ready.people})
         applied.unknown -= ready.people
         applied.accepted += ready.people
         applied.unknown_requests.remove(ready.ref)

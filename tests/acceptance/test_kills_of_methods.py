@@ -174,7 +174,7 @@ def test_a_list_killed_in_its_confirm_is_not_confirmed_again(place: Workplace, l
 
 def test_a_confirm_that_never_arrived_is_unknown_until_the_fence(place: Workplace, live: Live) -> None:
     """The record reads like that of a draft: it may still arrive, and is not repeated before release_after."""
-    late = {"method": CONFIRM, "fault": "slow_before", "seconds": 3, "nth": 1}
+    late = {"method": CONFIRM, "fault": "slow_before", "seconds": 60, "nth": 1}
     provider = live(scenario={"faults": [late, never_again(CONFIRM)]})
     only(place, club=LIST)
 
@@ -183,13 +183,11 @@ def test_a_confirm_that_never_arrived_is_unknown_until_the_fence(place: Workplac
 
     killed(begun(place, in_the_confirm))
     rerun = apply(place)
-    assert confirmed(provider) == [False], "the confirm came before it was looked at"
     assert (rerun.code, rerun.summary["requests"]) == (7, 0), rerun.err
     [one] = place.ok("resolve", "--format", "json").json["requests"]
     assert (one["step"], one["recipients"]) == ("confirm", SUBSCRIBERS)
-    wait_until(lambda: confirmed(provider) == [True])
-    assert apply(place).code == 0
-    assert set(provider.accepted().values()) == {1}
+    assert place.run("confirm", "club/news", "--auto-approve").code == 7
+    assert confirmed(provider) == [False]
 
 
 def test_one_interrupt_finishes_the_quick_message_in_flight(place: Workplace, live: Live) -> None:
