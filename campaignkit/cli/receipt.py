@@ -55,14 +55,23 @@ def _what_happened(console: Console, applied: Applied) -> None:
         console.say(f"Sent: {', '.join(parts)}, in {plural(applied.requests, 'request')}.", style="green" if applied.accepted else None)
     for reason, count in applied.reasons.most_common(5):
         console.warn(f"  {count:,}: {hidden(line(reason))}")
-    if applied.stopped:
+    _how_it_ended(console, applied)
+    if applied.broken:
+        console.error(f"The state could not take what happened: {hidden(line(applied.broken))}")
+
+
+def _how_it_ended(console: Console, applied: Applied) -> None:
+    # Where the last confirm was lost, and turned out to have counted, the rule that it set off has stopped nothing.
+    if applied.stopped and (applied.not_sent or applied.unknown or applied.rejected or applied.throttled):
         console.warn(f"Stopped: {hidden(line(applied.stopped))}.")
-    if applied.interrupted:
+    for draft in applied.standing:
+        console.warn(f"{hidden(line(draft))} stands at the provider as a draft, not confirmed: nobody got it yet.")
+    if applied.interrupted and not applied.not_sent:
+        console.warn("Interrupted, when everything was sent already: nobody is left out by it.")
+    elif applied.interrupted:
         console.warn(f"Interrupted: {people(applied.not_sent)} not sent to; the same command again goes on where this stopped.")
     elif applied.not_sent:
         console.warn(f"{people(applied.not_sent)} not sent to; the same command again is safe.")
-    if applied.broken:
-        console.error(f"The state could not take what happened: {hidden(line(applied.broken))}")
 
 
 def recovery_words(recovered: Recovered) -> list[str]:

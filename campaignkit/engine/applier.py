@@ -50,6 +50,8 @@ class Applied:
     held_people: int = 0
     waiting: list[str] = field(default_factory=list)
     """Drafts that wait for somebody to confirm them, as CAMPAIGN/MAILING."""
+    standing: list[str] = field(default_factory=list)
+    """Drafts that the run ended before confirming, each with its request: the next one goes on with them."""
     stopped: str = ""
     interrupted: bool = False
     broken: str = ""
@@ -112,6 +114,8 @@ class ApplyJob:
     _drafts: list[Ready] = field(default_factory=list)
     applied: Applied = field(default_factory=Applied)
     _made: set[str] = field(default_factory=set)
+    _lost: dict[str, str] = field(default_factory=dict)
+    """Requests whose outcome is unknown, each with the reason."""
 
     def run(self) -> Applied:
         """Claim, send, record.
@@ -185,8 +189,9 @@ class ApplyJob:
         self.applied.reasons[f"{ready.batches[0].mailing.key} ({ready.ref}): {why}"] += ready.people
 
     def _counted(self, ready: Ready) -> None:
-        """A lost confirm counted after all."""
+        """A lost confirm counted after all: nothing is left to be said of its loss."""
         applied = self.applied
+        applied.reasons -= Counter({self._lost.pop(ready.ref): ready.people})
         applied.unknown -= ready.people
         applied.accepted += ready.people
         applied.unknown_requests.remove(ready.ref)
@@ -197,6 +202,7 @@ class ApplyJob:
         applied.unknown += sum(loop.in_doubt.values())
         applied.unknown_requests += list(loop.in_doubt)
         applied.not_sent += sum(people for ref, people in applied.left.items() if ref not in loop.in_doubt)
+        applied.standing = [f"{key} ({one.ref})" for one in self._drafts if (key := self._stands(one, loop))]
         applied.stopped, applied.interrupted = loop.stopped, self.stop.requested
         try:
             # Without the lock another run may be under way, and what it has begun is not ours to settle.
@@ -206,6 +212,11 @@ class ApplyJob:
             self.store.end_run(run_id, summary=json.dumps(applied.summary()), at=self.clock.now())
         except StateError as error:  # the next run finds the intents, and counts them as unknown
             applied.broken = applied.broken or error.message
+
+    def _stands(self, draft: Ready, loop: SendLoop) -> str:
+        """The mailing of a draft that nobody came to confirm; nothing where a limit holds it back, which was said already."""
+        key = str(draft.batches[0].mailing.key)
+        return key if draft.ref in self.applied.left and draft.ref not in loop.in_doubt and key not in self.applied.waiting else ""
 
     def _count(self, sent: Sent) -> None:
         outcome, people = sent.result.outcome, sent.ready.people
@@ -218,6 +229,7 @@ class ApplyJob:
         setattr(self.applied, outcome, getattr(self.applied, outcome) + people)
         if outcome is Outcome.UNKNOWN:
             self.applied.unknown_requests.append(sent.ready.ref)
+            self._lost[sent.ready.ref] = sent.result.reason
         if outcome is not Outcome.ACCEPTED:
             self.applied.reasons[sent.result.reason] += people
         self.tell(sent)

@@ -85,13 +85,14 @@ def test_what_can_not_be_looked_at_is_not_confirmed(bench: Bench) -> None:
     sender = FakeSender()
     done = apply(bench, sender, FakeReader({"4905": UNREACHABLE}))
     assert sender.confirmed == []
-    assert (done.not_sent, done.held) == (SUBSCRIBERS, [])
+    assert (done.not_sent, done.held, done.standing) == (SUBSCRIBERS, [], ["spring/news (r1)"])
     assert "its record can't be read before it is confirmed" in next(iter(done.reasons))
 
 
 def test_what_somebody_confirmed_elsewhere_is_left_to_a_person(bench: Bench) -> None:
     sender = FakeSender()
     done = apply(bench, sender, FakeReader({"4905": record("4905", "SENT")}))
+    assert done.standing == []  # it is held, and that is said
     assert sender.confirmed == []
     assert "confirmed in the cabinet" in done.held[0]
 

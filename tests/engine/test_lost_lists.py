@@ -35,7 +35,7 @@ def test_a_lost_create_is_unknown_and_counts_as_one(bench: Bench) -> None:
 def test_a_lost_confirm_that_counted_is_seen_at_once(bench: Bench) -> None:
     reader = FakeReader(dict(SENT))
     done = apply(bench, FakeSender(None, result(Outcome.UNKNOWN)), reader)
-    assert (done.accepted, done.unknown, done.unknown_requests) == (SUBSCRIBERS, 0, [])
+    assert (done.accepted, done.unknown, done.unknown_requests, done.reasons, done.standing) == (SUBSCRIBERS, 0, [], {}, [])
     assert reader.asked == ["4905", "4905"]
     assert row_of(bench).state is RequestState.ACCEPTED
     assert row_of(bench).reason == "confirmed after all: the provider shows it as SENT"
