@@ -51,9 +51,14 @@ def _take(store: Store, one: Spilled, tell: Callable[[str], None]) -> str:
 
 
 def _stands(row: RequestRow, one: Spilled) -> bool:
-    """Whether the state holds this very acceptance: of a message, a draft, or its confirm, which brings no id."""
-    accepted = row.state in {RequestState.ACCEPTED, RequestState.DRAFT} and one.result.outcome is Outcome.ACCEPTED
-    return accepted and row.attempts == one.attempt and one.result.uuid in {row.uuid, ""}
+    """Whether the state holds this very acceptance: of a message, a draft, or its confirm, which brings no id.
+
+    A draft holds only its own: a confirm of it that was accepted contradicts it.
+    """
+    if one.result.outcome is not Outcome.ACCEPTED or row.attempts != one.attempt:
+        return False
+    ids = {RequestState.ACCEPTED: {row.uuid, ""}, RequestState.DRAFT: {row.uuid}}
+    return one.result.uuid in ids.get(row.state, set())
 
 
 def _keep(store: Store, path: Path, why: str, clock: Clock, tell: Callable[[str], None]) -> None:

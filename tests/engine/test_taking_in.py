@@ -8,7 +8,8 @@ from campaignkit.engine.taking_in import take_in
 from campaignkit.model.outcomes import Outcome, Phase, SendResult
 from campaignkit.states.records import RequestState
 from campaignkit.states.spills import Spilled, SpillFile
-from tests.engine.conftest import Bench, mailing
+from tests.engine import lists, test_quick
+from tests.engine.conftest import Bench, mailing, quick_mailing
 from tests.engine.test_applier import apply, states
 from tests.fakes.clock import FakeClock
 from tests.fakes.provider import FakeSender, result
@@ -21,8 +22,11 @@ def unknown(bench: Bench) -> None:
     apply(bench, bench.batches(one, 5), FakeSender(result(Outcome.UNKNOWN)), one)
 
 
-def spill(bench: Bench, outcome: Outcome = Outcome.ACCEPTED, *, ref: str = "r1", attempt: int = 1) -> Path:
-    ended = SendResult(outcome=outcome, phase=Phase.DONE, reason="as spilled", uuid=UUID if outcome is Outcome.ACCEPTED else "")
+def spill(
+    bench: Bench, outcome: Outcome = Outcome.ACCEPTED, *, ref: str = "r1", attempt: int = 1, uuid: str = UUID, count: int | None = None
+) -> Path:
+    given = uuid if outcome is Outcome.ACCEPTED else ""
+    ended = SendResult(outcome=outcome, phase=Phase.DONE, reason="as spilled", uuid=given, count=count)
     with SpillFile(bench.path, lineage="l", run="a", elsewhere=None) as file:
         path = file.keep(Spilled(ref=ref, attempt=attempt, result=ended, at=FakeClock().now()))
     assert path is not None
@@ -63,6 +67,53 @@ def test_taking_in_twice_changes_nothing(bench: Bench) -> None:
     path.write_bytes(content)
     assert taken(bench) == []
     assert not path.exists()
+
+
+def test_a_quick_message_that_was_taken_gets_its_id_once(bench: Bench) -> None:
+    one = quick_mailing()
+    apply(bench, test_quick.batches(bench, one, 1), FakeSender(result(Outcome.UNKNOWN)), one)
+    path = spill(bench, uuid="8484")
+    content = path.read_bytes()
+    assert "accepted" in taken(bench)[0]
+    row = lists.row_of(bench)
+    assert (row.method, row.state, row.uuid) == ("quick", RequestState.ACCEPTED, "8484")
+    path.write_bytes(content)
+    assert taken(bench) == []
+    assert not path.exists()
+
+
+def test_a_list_that_was_made_is_a_draft_again(bench: Bench) -> None:
+    lists.apply(bench, FakeSender(result(Outcome.UNKNOWN)))
+    path = spill(bench, uuid="4905", count=3)
+    content = path.read_bytes()
+    assert "draft" in taken(bench)[0]
+    row = lists.row_of(bench)
+    assert row.listing is not None
+    assert (row.state, row.uuid, row.listing.subscribers) == (RequestState.DRAFT, "4905", 3)
+    path.write_bytes(content)
+    assert taken(bench) == []
+    assert not path.exists()
+
+
+def test_a_confirm_that_counted_is_no_draft_any_more(bench: Bench) -> None:
+    lists.apply(bench, FakeSender(None, result(Outcome.UNKNOWN)))
+    path = spill(bench, attempt=2, uuid="")
+    content = path.read_bytes()
+    assert "accepted" in taken(bench)[0]
+    row = lists.row_of(bench)
+    assert (row.state, row.uuid) == (RequestState.ACCEPTED, "4905")
+    path.write_bytes(content)
+    assert taken(bench) == []
+    assert not path.exists()
+
+
+def test_a_confirm_that_counted_although_the_draft_was_thought_to_wait_is_kept_and_told(bench: Bench) -> None:
+    """Its file came to light late: whoever confirms the draft again messages the whole list twice."""
+    lists.apply(bench, FakeSender(None, result(Outcome.UNKNOWN)))
+    bench.store.resolve("r1", RequestState.DRAFT, reason="not confirmed", at=FakeClock().now())
+    path = spill(bench, attempt=2, uuid="")
+    assert "r1 was accepted by the provider, but stands as draft" in taken(bench)[0]
+    assert path.with_name(path.name + ".kept").exists()
 
 
 def test_what_contradicts_a_persons_word_is_kept_and_told(bench: Bench) -> None:

@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from campaignkit.errors import StateError
+from campaignkit.model.mailings import QUICK
 from campaignkit.states.packing import unpack_phones
 from campaignkit.states.records import RequestRow, RequestState
 from tests.proofs_storage import driver
 from tests.proofs_storage.truth import Received
 
 
-def violations(root: Path, url: str, received: Sequence[Received], people: Sequence[int] = driver.PEOPLE) -> list[str]:
+def violations(root: Path, url: str, received: Sequence[Received], people: Sequence[int] = driver.EVERYBODY) -> list[str]:
     """What is wrong; empty if nobody was sent twice and nobody is lost."""
     found = sent_twice(received)
     try:
@@ -31,27 +32,53 @@ def violations(root: Path, url: str, received: Sequence[Received], people: Seque
 def sent_twice(received: Sequence[Received]) -> list[str]:
     """People whom the provider accepted more than once."""
     times = Counter(phone for one in received if one.uuid for phone in one.phones)
-    return [f"…{phone % 10_000} was accepted {count} times" for phone, count in times.items() if count > 1]
+    return [f"{_who(phone)} was accepted {count} times" for phone, count in times.items() if count > 1]
 
 
 def outcomes(rows: Sequence[RequestRow], received: Sequence[Received], people: Sequence[int]) -> list[str]:
     """Each acceptance against the state, each acceptance in the state against the log, and everybody accounted for."""
     found: list[str] = []
-    by_name = {batch.name: row for row in rows for batch in row.batches}
-    accepted = {one.uuid: one for one in received if one.uuid}
-    reached = {phone for one in accepted.values() for phone in one.phones}
-    for uuid, one in accepted.items():
-        for name in one.names:
-            row = by_name.get(name)
-            if row is None:
-                found.append(f"{uuid} was accepted, and the state does not know its batch")
-            elif row.state is not RequestState.UNKNOWN and (row.state, row.uuid) != (RequestState.ACCEPTED, uuid):
-                found.append(f"{uuid} was accepted, and {row.ref} is {row.state} {row.uuid}")
+    accepted = [one for one in received if one.uuid]
+    reached = {phone for one in accepted for phone in one.phones}
+    given: dict[str, set[int]] = {}
+    for one in accepted:
+        given.setdefault(one.uuid, set()).update(one.phones)
+        found += _stored(one, rows)
     for row in rows:
-        if row.state is RequestState.ACCEPTED and row.uuid not in accepted:
+        its = _people(row)
+        if row.state is RequestState.ACCEPTED and row.uuid not in given:
             found.append(f"{row.ref} has a uuid that nobody gave")
-        if row.state in {RequestState.PLANNED, RequestState.INTENT}:
+        elif row.state is RequestState.ACCEPTED and not its <= given[row.uuid]:
+            found.append(f"{row.ref} is accepted, and {row.uuid} reached only {len(its & given[row.uuid])} of its people")
+        if row.state in {RequestState.PLANNED, RequestState.INTENT, RequestState.DRAFT}:
             found.append(f"{row.ref} is still {row.state} after a clean run")
         if row.state is RequestState.UNKNOWN:
-            reached |= {phone for batch in row.batches for phone in unpack_phones(batch.phones)}
-    return found + [f"…{phone % 10_000} is lost: neither accepted nor unknown" for phone in people if phone not in reached]
+            reached |= its
+    return found + [f"{_who(phone)} is lost: neither accepted nor unknown" for phone in people if phone not in reached]
+
+
+def _stored(one: Received, rows: Sequence[RequestRow]) -> list[str]:
+    """What is wrong in the state about one acceptance. A draft may go on to be confirmed, but nothing else."""
+    mine = [row for row in rows if _is_of(row, one)]
+    if len(mine) < max(1, len(one.names)):
+        return [f"{one.uuid} was accepted, and the state does not know its batch"]
+    good = {RequestState.ACCEPTED} | ({RequestState.DRAFT} if driver.DRAFTED in one.phones else set())
+    wrong = [row for row in mine if row.state is not RequestState.UNKNOWN and not (row.state in good and row.uuid == one.uuid)]
+    return [f"{one.uuid} was accepted, and {row.ref} is {row.state} {row.uuid}" for row in wrong]
+
+
+def _is_of(row: RequestRow, one: Received) -> bool:
+    """Whether a request is the one that was received; a quick message has no name on the wire, only its person and its id."""
+    if one.names:
+        return any(batch.name in one.names for batch in row.batches)
+    known = row.state is RequestState.UNKNOWN or row.uuid == one.uuid
+    return row.method == QUICK and known and _people(row) == set(one.phones)
+
+
+def _people(row: RequestRow) -> set[int]:
+    return {phone for batch in row.batches for phone in unpack_phones(batch.phones)}
+
+
+def _who(phone: int) -> str:
+    names = {driver.DRAFTED: "the list's draft", driver.CONFIRMED: "the list"}
+    return names.get(phone, f"…{phone % 10_000}")

@@ -1,8 +1,8 @@
 """A full disk without strace: no file of the run may grow beyond a limit, which is set anew at every size, so each write fails once.
 
 A write across the limit is cut short, the next one fails: short writes are proved with it. The limit counts for every file
-of the process, also for its temporary one; so it is set at three moments: before anything, once the messages are rendered,
-and once the provider has the bytes.
+of the process, also for its temporary one; so it is set at several moments: before anything, once the messages are rendered,
+and once the provider has the bytes of a request, method by method.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import resource
 import shutil
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from unittest.mock import patch
@@ -21,7 +22,9 @@ from tests.proofs_storage import checker, driver, warm
 from tests.proofs_storage.truth import Truth
 from tests.proofs_storage.warm import End
 
-MOMENTS = ("from the start", "once rendered", "once sent")
+SENDS = {"once sent": "send_bulk", "once sent by quick": "send_quick", "once drafted": "create_draft", "once confirmed": "confirm"}
+"""Moments after a post, and which of the sender's."""
+MOMENTS = ("from the start", "once rendered", *SENDS)
 SMALL = (0, 1, 11, 100, 300, 512)
 """Bytes: within the marks, the lock file and the spool."""
 PAGE, FRAME = 16_384, 16_408
@@ -64,16 +67,25 @@ def largest(folder: Path, truth: Truth) -> int:
     driver.init(root, truth.url)
     seen = 0
 
-    def watching(job: BulkSender, body: bytes, *, intent: Callable[[], bool]) -> SendResult:
+    def look() -> None:
         nonlocal seen
-        result = send(job, body, intent=intent)
-        seen = max(seen, *(path.stat().st_size for path in (root / "state").iterdir()))
-        return result
+        seen = max(path.stat().st_size for path in (root / "state").iterdir())
 
-    send = BulkSender.send_bulk
-    with warm.marks_beneath(root), patch.object(BulkSender, "send_bulk", watching):
+    with warm.marks_beneath(root), _after("confirm", look):
         driver.apply(root, truth.url, "largest")
     return seen
+
+
+def _after(method: str, do: Callable[[], None]) -> AbstractContextManager[object]:
+    """Do something whenever a method of the sender has returned."""
+    send = getattr(BulkSender, method)
+
+    def sent(sender: BulkSender, what: object, *, intent: Callable[[], bool]) -> SendResult:
+        result: SendResult = send(sender, what, intent=intent)
+        do()
+        return result
+
+    return patch.object(BulkSender, method, sent)
 
 
 def _wrong(root: Path, truth: Truth, end: End) -> Iterator[str]:
@@ -82,7 +94,7 @@ def _wrong(root: Path, truth: Truth, end: End) -> Iterator[str]:
         yield f"the run on the full disk ended as {end.kind}: {end.text}"
     if end.kind == "refused" and received:
         yield f"it was refused, as if nothing had been sent: {end.text}"
-    after = warm.run(lambda: driver.summary(root, truth.url, root.name), root=root)
+    after = warm.run(lambda: driver.summary(root, truth.url, root.name, ahead=driver.BETWEEN), root=root)
     if after.kind != "done":
         yield f"the clean run after it ended as {after.kind}: {after.text}"
     yield from checker.violations(root, truth.url, truth.received(root.name))
@@ -96,7 +108,7 @@ def _limited(root: Path, truth: Truth, moment: str, limit: int) -> object:
 
     if moment == "from the start":
         full()
-    plan, send = PlanJob.run, BulkSender.send_bulk
+    plan = PlanJob.run
 
     def planned(job: PlanJob, meanwhile: Callable[[], None] = lambda: None) -> object:
         made = plan(job, meanwhile)
@@ -104,11 +116,5 @@ def _limited(root: Path, truth: Truth, moment: str, limit: int) -> object:
             full()
         return made
 
-    def sent(sender: BulkSender, body: bytes, *, intent: Callable[[], bool]) -> SendResult:
-        result = send(sender, body, intent=intent)
-        if moment == "once sent":
-            full()
-        return result
-
-    with patch.object(PlanJob, "run", planned), patch.object(BulkSender, "send_bulk", sent):
+    with patch.object(PlanJob, "run", planned), _after(SENDS[moment], full) if moment in SENDS else nullcontext():
         return driver.summary(root, truth.url, root.name)

@@ -11,6 +11,7 @@ import shutil
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from tests.proofs_storage import checker, driver, warm
@@ -118,14 +119,14 @@ class Points:
             wrong.append(f"the broken run ended in an exception: {end.text.splitlines()[-1]}")
         if end.kind == "refused" and any(one.uuid for one in truth.received(root.name)):
             wrong.append(f"it was refused, as if nothing had been sent: {end.text}")
-        after = self._apply(root)
+        after = self._apply(root, ahead=driver.BETWEEN)
         if after.kind != "done":
             wrong.append(f"the clean run after it ended as {after.kind}: {after.text}")
         wrong += checker.violations(root, truth.url, truth.received(root.name))
         return Found(point, end, after, tuple(wrong))
 
-    def _apply(self, root: Path, strace: Sequence[str] = (), out: Path | None = None) -> End:
-        return warm.run(lambda: driver.summary(root, self._truth.url, root.name), root=root, strace=strace, out=out)
+    def _apply(self, root: Path, strace: Sequence[str] = (), out: Path | None = None, ahead: timedelta = timedelta()) -> End:
+        return warm.run(lambda: driver.summary(root, self._truth.url, root.name, ahead=ahead), root=root, strace=strace, out=out)
 
     def _root(self) -> Path:
         self._cases += 1

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from campaignkit.errors import StateError
+from campaignkit.model.mailings import LIST
 from campaignkit.states.packing import unpack_phones
 from campaignkit.states.records import RequestState
 from tests.proofs_storage import driver, trace, warm
@@ -22,7 +23,8 @@ from tests.proofs_storage.truth import Truth
 
 MORE = (*driver.PEOPLE, *range(375_291_111_211, 375_291_111_215))
 """The people of the second run: those of the first, and as many again."""
-KILL = ("-e", "inject=sendto:signal=SIGKILL:when=2")
+KILLS = {"": (0, 5), "its second request": (2, 1), "its confirm": (7, 4)}
+"""Before what a run is killed, which of its calls of sendto that is (the question before a confirm takes two), and what it sends."""
 MARK = f"home/campaignkit/{driver.LINEAGE}.json"
 
 Broken = Callable[[], AbstractContextManager[Any]]
@@ -61,15 +63,15 @@ _RECORDINGS = 3
 """Times that a history is recorded at most."""
 
 
-def record(folder: Path, truth: Truth, *, killed: bool, broken: Broken = nullcontext) -> list[Step]:
-    """A whole history: a state is made, applied (and killed before its second request leaves, if asked), and applied again.
+def record(folder: Path, truth: Truth, *, killed: str = "", broken: Broken = nullcontext) -> list[Step]:
+    """A whole history: a state is made, applied (and killed before something leaves, of `KILLS`), and applied again.
 
     Recorded anew, as another history, where a trace cannot be read: on a busy machine a kill may hit another thread within a call.
 
     Raises:
         RuntimeError: A run did not end as it must: nothing can be proved here.
     """
-    token = f"{folder.name}-{'killed' if killed else 'whole'}"
+    token = folder.name
     for again in range(1, _RECORDINGS):
         try:
             return _recorded(folder / "recorded", truth, f"{token}-{again}", killed=killed, broken=broken)
@@ -78,14 +80,15 @@ def record(folder: Path, truth: Truth, *, killed: bool, broken: Broken = nullcon
     return _recorded(folder / "recorded", truth, token, killed=killed, broken=broken)
 
 
-def _recorded(root: Path, truth: Truth, token: str, *, killed: bool, broken: Broken) -> list[Step]:
+def _recorded(root: Path, truth: Truth, token: str, *, killed: str, broken: Broken) -> list[Step]:
     folder = root.parent
+    kill = ("-e", f"inject=sendto:signal=SIGKILL:when={KILLS[killed][0]}") if killed else ()
     root.mkdir(parents=True)
     steps: list[Step] = []
     works: tuple[tuple[Callable[[], object], Sequence[str]], ...] = (
         (lambda: driver.init(root, truth.url), ()),
-        (lambda: driver.summary(root, truth.url, token), KILL if killed else ()),
-        (lambda: driver.summary(root, truth.url, token, MORE), ()),
+        (lambda: driver.summary(root, truth.url, token), kill),
+        (lambda: driver.summary(root, truth.url, token, MORE, driver.BETWEEN), ()),
     )
     for work, harm in works:
         with broken():
@@ -94,6 +97,8 @@ def _recorded(root: Path, truth: Truth, token: str, *, killed: bool, broken: Bro
             raise RuntimeError(f"a run that is to be recorded ended as {end}")
         steps += trace.read(folder / "trace", root)
         steps.append(End(clean=not harm, mark=_mark(root)))
+        if work is works[1][0] and (sends := sum(isinstance(step, Send) for step in steps)) != KILLS[killed][1]:
+            raise RuntimeError(f"a run that is to be recorded sent {sends} requests, not {KILLS[killed][1]}")
     shutil.rmtree(root)
     return steps
 
@@ -180,12 +185,10 @@ def _unsettled(root: Path, url: str, settled: frozenset[int]) -> list[str]:
     """Outcomes that were stored and are not, and whatever else is unsound."""
     reader = driver.holding(root, url).open_reader()
     try:
-        accepted = {
-            phone
-            for row in reader.requests(states=[RequestState.ACCEPTED])
-            for batch in row.batches
-            for phone in unpack_phones(batch.phones)
-        }
+        rows = list(reader.requests())
+        done = [row for row in rows if row.state is RequestState.ACCEPTED]
+        accepted = {phone for row in done for batch in row.batches for phone in unpack_phones(batch.phones)}
+        accepted |= {driver.DRAFTED for row in rows if row.method == LIST and row.uuid}
         return [*reader.problems(), *([f"{len(settled - accepted)} stored outcomes are gone"] if settled - accepted else [])]
     finally:
         reader.close()

@@ -18,6 +18,8 @@ from tests.proofs_storage.truth import Truth
 T = TypeVar("T")
 EACH = 8
 """Disks made of one moment of a run, at most."""
+FEW = 4
+"""The same where only a part is tried, and of an engine broken on purpose."""
 SEED = 1
 
 
@@ -47,7 +49,7 @@ class Report:
 
 
 def syscalls(folder: Path, truth: Truth, share: float) -> Report:
-    """Every storage and network call of a two-request apply: killed once, failed once, failed from then on."""
+    """Every storage and network call of an apply by each method: killed once, failed once, failed from then on."""
     folder.mkdir()
     began, proof = time.monotonic(), Points(folder, truth)
     found = list(proof.run(_part(proof.all(), share)))
@@ -58,7 +60,7 @@ def syscalls(folder: Path, truth: Truth, share: float) -> Report:
 
 
 def full_disk(folder: Path, truth: Truth, share: float) -> Report:
-    """A limit on the size of files, set at every size to which one grows, at three moments of a run."""
+    """A limit on the size of files, set at every size to which one grows, at six moments of a run."""
     began = time.monotonic()
     sizes = _part(limits.sizes(limits.largest(folder / "largest", truth)), share)
     report = Report("full disk", {})
@@ -77,20 +79,20 @@ def full_disk(folder: Path, truth: Truth, share: float) -> Report:
 
 
 def power(folder: Path, truth: Truth, share: float) -> Report:
-    """Two histories cut at every step; then the same with engines broken on purpose, each of which must be caught."""
+    """Three histories cut at every step; then the first with engines broken on purpose, each of which must be caught."""
     began, report = time.monotonic(), Report("power cuts", {})
-    for killed in (False, True):
-        place = folder / ("killed" if killed else "whole")
+    for number, killed in enumerate(cuts.KILLS):
+        place = folder / f"history-{number}"
         steps = cuts.record(place, truth, killed=killed)
         at = {*_part(range(len(steps)), share), *cuts.turning_points(steps)}
-        tally = cuts.judge(steps, truth.url, place, seed=SEED, each=EACH, at=at)
-        report.figures[f"a run {'killed, and another' if killed else 'and another'}"] = tally.figures()
+        tally = cuts.judge(steps, truth.url, place, seed=SEED, each=EACH if share == 1.0 else FEW, at=at)
+        report.figures[f"a run {f'killed before {killed}, ' if killed else ''}and another"] = tally.figures()
         report.wrong += tally.wrong
     report.figures["all"] = _total(report.figures)
     for number, (name, broken) in enumerate(MUTANTS.items()):
         place = folder / f"mutant-{number}"
-        steps = cuts.record(place, truth, killed=False, broken=broken)
-        tally = cuts.judge(steps, truth.url, place, seed=SEED, each=4, at=cuts.turning_points(steps))
+        steps = cuts.record(place, truth, broken=broken)
+        tally = cuts.judge(steps, truth.url, place, seed=SEED, each=FEW, at=cuts.turning_points(steps))
         report.figures[f"mutant: {name}"] = tally.figures()
         if not tally.wrong:
             report.wrong.append(f"the mutant was not caught: {name}")

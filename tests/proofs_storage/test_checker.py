@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from campaignkit.model.mailings import MailingKey
+from campaignkit.states import records
 from campaignkit.states.packing import pack_phones
 from campaignkit.states.records import BatchRow, RequestRow, RequestState
 from tests.proofs_storage import checker, trace
@@ -27,6 +28,11 @@ ACCEPTED = RequestRow(
     phase="", reason="", bytes_written=1, answer=b"", polled_at=None, final=False, batches=(BATCH,),
 )  # fmt: skip
 RECEIVED = Received(bytes=9, uuid="u1", names=("name-a",), phones=(1, 2))
+QUICK = replace(ACCEPTED, method="quick", uuid="7", batches=(replace(BATCH, count=1, phones=pack_phones([5])),))
+QUICKLY = Received(bytes=9, uuid="7", names=(), phones=(5,))
+LISTED = replace(ACCEPTED, method="list", step=records.Step.CONFIRM, uuid="8", batches=(replace(BATCH, count=1, phones=pack_phones([0])),))
+DRAFTED = Received(bytes=9, uuid="8", names=("name-a",), phones=(-1,))
+CONFIRMED = replace(DRAFTED, phones=(0,))
 
 
 @pytest.mark.parametrize("state", [RequestState.ACCEPTED, RequestState.UNKNOWN])
@@ -47,6 +53,34 @@ def test_an_acceptance_with_its_uuid_or_unknown_is_good(state: RequestState) -> 
 )
 def test_bad_histories_are_told(rows: list[RequestRow], received: list[Received], words: str) -> None:
     assert any(words in problem for problem in checker.outcomes(rows, received, [1, 2]))
+
+
+@pytest.mark.parametrize("state", [RequestState.ACCEPTED, RequestState.UNKNOWN])
+def test_a_quick_message_and_a_list_are_good_alike(state: RequestState) -> None:
+    assert checker.outcomes([replace(QUICK, state=state)], [QUICKLY], [5]) == []
+    assert checker.outcomes([replace(LISTED, state=state)], [DRAFTED, CONFIRMED], [0]) == []
+    assert checker.sent_twice([QUICKLY, DRAFTED, CONFIRMED]) == []
+
+
+@pytest.mark.parametrize(
+    ("rows", "received", "words"),
+    [
+        ([replace(QUICK, state=RequestState.DISSOLVED, uuid="")], [QUICKLY], "does not know its batch"),
+        ([replace(QUICK, uuid="9")], [QUICKLY], "r1 has a uuid that nobody gave"),
+        ([LISTED], [DRAFTED], "r1 is accepted, and 8 reached only 0 of its people"),
+        ([replace(LISTED, state=RequestState.DRAFT)], [DRAFTED, CONFIRMED], "8 was accepted, and r1 is draft"),
+        ([replace(LISTED, state=RequestState.DRAFT)], [DRAFTED], "still draft"),
+        ([replace(LISTED, state=RequestState.REJECTED)], [DRAFTED], "8 was accepted, and r1 is rejected"),
+        ([], [], "the list is lost"),
+    ],
+)
+def test_bad_ends_of_quick_messages_and_lists_are_told(rows: list[RequestRow], received: list[Received], words: str) -> None:
+    assert any(words in problem for problem in checker.outcomes(rows, received, [0]))
+
+
+def test_what_was_made_or_confirmed_twice_is_told() -> None:
+    twice = checker.sent_twice([QUICKLY, QUICKLY, DRAFTED, DRAFTED, CONFIRMED, CONFIRMED])
+    assert twice == ["…5 was accepted 2 times", "the list's draft was accepted 2 times", "the list was accepted 2 times"]
 
 
 def test_who_was_accepted_twice_is_told() -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.proofs_storage import warm
-from tests.proofs_storage.limits import MOMENTS
+from tests.proofs_storage.limits import MOMENTS, SENDS
 from tests.proofs_storage.mutants import MUTANTS
 
 ROOT = Path(__file__).parents[2]
@@ -44,12 +44,12 @@ def test_after_a_power_cut_no_claim_is_lost_and_every_mutant_is_caught(tmp_path:
 
 
 def test_a_disk_that_is_full_at_any_size_loses_nobody(tmp_path: Path) -> None:
-    figures = proved("full-disk", 1.0, tmp_path / "figures.json")
+    figures = proved("full-disk", 0.15, tmp_path / "figures.json")
     assert figures["all"]["wrong"] == 0
-    assert all(figures[moment]["runs"] >= 80 for moment in MOMENTS)
+    assert all(figures[moment]["runs"] >= 20 for moment in MOMENTS)
     # Before an intent nothing leaves, so some runs are refused; once something was sent, the books are closed instead.
-    assert figures["once rendered"]["refused"] > 20
-    assert figures["once sent"]["refused"] == 0
+    assert figures["once rendered"]["refused"] > 5
+    assert not any(figures[moment]["refused"] for moment in SENDS)
 
 
 def test_without_strace_the_target_says_what_it_could_not_prove(tmp_path: Path) -> None:

@@ -17,6 +17,9 @@ _RESUMED = re.compile(r"^([0-9]+) +<\.\.\. [a-z0-9_]+ resumed>(.*)$")
 _TEXT = re.compile(r'"((?:\\x[0-9a-f]{2})*)"')
 _OPENED = re.compile(r"^[0-9]+<((?:\\x[0-9a-f]{2})*)(?:>|\()")
 _PHONES = re.compile(rb'"delivery_list":(\[[^\]]*\])')
+_PHONE = re.compile(rb"[&\n]phone=([0-9]+)")
+_LISTS = {b"/sendViberMessageList": -1, b"/confirmViberMessage": 0}
+"""Calls about a list: the person who stands for it, see `provider`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,7 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """The provider got bytes, of a message to these people."""
+    """The provider got bytes, of a message to these people; questions are none."""
 
     phones: frozenset[int]
 
@@ -101,10 +104,19 @@ def read(out: Path, root: Path) -> Iterator[Step]:
             texts = [_bytes(text) for text in _TEXT.findall(arguments)]
             if call != "sendto":
                 yield from _stored(call, arguments, texts, result, root, places)
-            elif phones := _PHONES.search(texts[0]):
-                yield Send(frozenset(map(int, json.loads(phones[1]))))
+            elif phones := _sent_to(texts[0]):
+                yield Send(phones)
         elif not _NOTHING.search(line):
             raise UnreadableError(f"a line of the trace cannot be understood: {line[:200]}")
+
+
+def _sent_to(data: bytes) -> frozenset[int]:
+    """Whom a request messages; nobody if it only asks."""
+    if found := _PHONES.search(data):
+        return frozenset(map(int, json.loads(found[1])))
+    if found := _PHONE.search(data):
+        return frozenset({int(found[1])})
+    return frozenset(stands for method, stands in _LISTS.items() if method in data.partition(b"\r\n")[0])
 
 
 def _whole(lines: Iterable[str]) -> Iterator[str]:
