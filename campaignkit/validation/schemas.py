@@ -7,6 +7,8 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, cast
 
+from campaignkit.validation.holds import Check, holding
+
 if TYPE_CHECKING:
     from jsonschema.protocols import Validator
 
@@ -20,6 +22,12 @@ def read(name: str) -> dict[str, Any]:
     inside = package / "_schemas" / name
     source = inside if inside.is_file() else package / ".." / "schemas" / name
     return cast("dict[str, Any]", json.loads(source.read_text("utf-8")))
+
+
+@cache
+def holds(name: str) -> Check:
+    """Whether a value holds to one schema, made once."""
+    return holding(read(name))
 
 
 @cache
