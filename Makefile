@@ -22,7 +22,7 @@ demo: $(STAMP) ## the main job against the embedded sandbox, in a temporary copy
 	$(BIN)/python -m tests.demo
 
 test: $(STAMP) lint types laws docs-check ## everything that must hold
-	$(BIN)/python -m pytest -q -n 2
+	$(BIN)/python -m pytest -q -n 2 --dist worksteal
 
 prove-crash: $(STAMP) ## 10,000 killed histories, every failpoint, engines broken on purpose
 	$(BIN)/python -m tests.proofs.crash $(if $(FIGURES),--figures $(FIGURES))
