@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import urllib.parse
 import urllib.request
 from collections.abc import Callable
@@ -12,23 +11,15 @@ from typing import Any
 import pytest
 
 from tests.acceptance.places import Provider, Workplace, phones, wait_until
+from tests.acceptance.test_kills_of_methods import ONE, QUICK, killed
 from tests.canary import TOKEN
 
 Live = Callable[..., Provider]
 Before = Callable[..., Provider]
-QUICK = """\
-campaign: welcome
-vibername_id: 12
-mailings:
-  - name: code
-    method: quick
-    audience: {file: people.csv}
-    content: {type: text, text: "Hi {{ phone }}"}
-"""
 TEAM = "375299999999"
 SECONDS = 3
 EVERYTHING = [(phone, f"reply {number}") for number, phone in enumerate(phones(3))]
-INCOMING, MARK, ONE = "getNewIncomingMessages", "readResponseStatus", "sendQuickViberMessage"
+INCOMING, MARK = "getNewIncomingMessages", "readResponseStatus"
 
 
 @pytest.fixture
@@ -50,11 +41,6 @@ def before(place: Workplace, live: Live) -> Before:
 
 def slow(method: str, nth: int | list[int]) -> dict[str, Any]:
     return {"method": method, "fault": "slow", "seconds": SECONDS, "nth": nth}
-
-
-def killed(process: subprocess.Popen[str]) -> None:
-    process.kill()
-    process.communicate()
 
 
 def stored(place: Workplace, *words: str) -> list[tuple[str, str]]:
